@@ -1,0 +1,39 @@
+import type { Environment } from '../base/environment.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
+import type { RestartStrategy } from './restart-strategy.ts';
+
+/** How a job is run. Checked as a whole before anything starts (InvalidOptionError). */
+export interface RunOptions {
+  /** What the job's function gets; the graph may depend on nothing else. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Default 1. */
+  readonly parallelism?: number;
+  /** Default: Flink's rule, at least 128. Recorded in every snapshot; a restore may not change it. */
+  readonly maxParallelism?: number;
+  /** Left out: no checkpoints, so a failure starts the job from the beginning. */
+  readonly checkpoints?: CheckpointOptions;
+  /** Default: exponential delay. */
+  readonly restart?: RestartStrategy;
+  /**
+   * Where to begin: `latest` (default) = the latest complete checkpoint of this job if there is
+   * one; `none` = fresh; else a checkpoint, a savepoint directory or a manifest file.
+   */
+  readonly from?: string;
+  /** Go back behind the newest checkpoint although its output is already out. */
+  readonly allowDuplicates?: boolean;
+  /** Drop state of the snapshot whose operator or table is not in the job any more. */
+  readonly allowDroppedState?: boolean;
+  /** Exactly-once on a storage that cannot create conditionally: the user vouches for one writer. */
+  readonly assumeSingleWriter?: boolean;
+  /** Wait until the current owner is gone instead of taking over at once. */
+  readonly standby?: boolean;
+  /** Default: local time of the real world. The simulator gives a virtual one. */
+  readonly environment?: Environment;
+  /** Default: the driver that fits the checkpoint directory. */
+  readonly storage?: CheckpointStorage;
+  /** Default true: chains with generated loops; false: the plain interpreter. */
+  readonly generateCode?: boolean;
+  /** Freeze every emitted and stored value, to find functions that change them. For tests; slow. */
+  readonly freezeValues?: boolean;
+}

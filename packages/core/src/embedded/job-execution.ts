@@ -1,0 +1,92 @@
+import type { HistogramSummary } from '../metrics/registry.ts';
+
+/** Where a job is in its life. */
+export type JobStatus =
+  | 'starting'
+  | 'running'
+  | 'restarting'
+  | 'stopping'
+  | 'finished'
+  | 'stopped'
+  | 'cancelled'
+  | 'failed';
+
+/** A completed checkpoint or savepoint. */
+export interface CompletedCheckpoint {
+  readonly checkpointId: number;
+  readonly kind: 'checkpoint' | 'savepoint';
+  /** Of the manifest: relative to the storage for checkpoints, a directory for savepoints. */
+  readonly path: string;
+  readonly triggeredAtMs: number;
+  readonly durationMs: number;
+  /** Newly written, and in all. */
+  readonly writtenBytes: number;
+  readonly totalBytes: number;
+}
+
+/** How a job ended. */
+export interface JobResult {
+  readonly status: 'finished' | 'stopped' | 'cancelled';
+  /** The last completed one, from which the job can go on; null if there is none. */
+  readonly lastCheckpoint: CompletedCheckpoint | null;
+  readonly attempts: number;
+}
+
+/** Figures of one operator, summed over its subtasks. */
+export interface OperatorMetrics {
+  readonly uid: string;
+  readonly kind: string;
+  readonly parallelism: number;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  /** Smallest over the subtasks; -Infinity before the first. */
+  readonly watermarkMs: number;
+  /** Everything else that the operator counts, for example `lateRecordsDropped`. */
+  readonly more: Readonly<Record<string, number | HistogramSummary>>;
+}
+
+/** What happens in a job's life, for progress displays and logs. */
+export type JobEvent =
+  | { readonly kind: 'status'; readonly status: JobStatus }
+  | { readonly kind: 'claimed'; readonly generation: number; readonly instanceId: string }
+  | {
+      readonly kind: 'restored';
+      readonly from: string;
+      readonly checkpointId: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'checkpointCompleted'; readonly checkpoint: CompletedCheckpoint }
+  | { readonly kind: 'checkpointAborted'; readonly checkpointId: number; readonly reason: string }
+  | {
+      readonly kind: 'failure';
+      readonly error: unknown;
+      /** null: not restarted any more. */
+      readonly restartInMs: number | null;
+    };
+
+/** A running job. */
+export interface JobExecution {
+  readonly jobName: string;
+  status(): JobStatus;
+  /** Resolves at the end; rejects with the error that failed the job for good. */
+  readonly done: Promise<JobResult>;
+  /** @throws CheckpointAbortedError */
+  triggerCheckpoint(): Promise<CompletedCheckpoint>;
+  /** @param directory a path or URL; the savepoint's own directory is made in it */
+  triggerSavepoint(directory: string): Promise<CompletedCheckpoint>;
+  /**
+   * Stops reading, takes a last checkpoint (or a savepoint, with a directory), commits, ends.
+   * `drain`: event time runs to its end first, so that all windows and timers fire: only for a job
+   * that will not go on.
+   */
+  stop(options?: {
+    readonly drain?: boolean;
+    readonly savepointDirectory?: string;
+  }): Promise<JobResult>;
+  /** Ends at once; what was not committed is not committed. */
+  cancel(): Promise<void>;
+  metrics(): readonly OperatorMetrics[];
+  /** @returns takes the listener away again */
+  onEvent(listener: (event: JobEvent) => void): () => void;
+  lastCheckpoint(): CompletedCheckpoint | null;
+}

@@ -1,0 +1,64 @@
+import type { KeyGroupRange } from '../element/key-group.ts';
+
+/** Plain JSON, as it stands in a manifest. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [name: string]: Json;
+}
+
+/** A run = sorted entries of one operator, part of an immutable object. */
+export interface RunReference {
+  /** Name of the object, relative to the job's directory (`shared/...run`). */
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Of the `length` bytes. */
+  readonly crc32: number;
+  readonly keyGroups: KeyGroupRange;
+  readonly entries: number;
+}
+
+/** A table as it was when written; compared with the job's tables before a restore. */
+export interface TableDescription {
+  readonly name: string;
+  readonly kind: string;
+  readonly version: number;
+}
+
+/** Keyed state of one operator subtask: the newest run first; a newer entry hides an older one. */
+export interface KeyedStateSnapshot {
+  readonly keyGroups: KeyGroupRange;
+  readonly tables: readonly TableDescription[];
+  readonly runs: readonly RunReference[];
+}
+
+/** How the elements of a list are dealt out when the parallelism changes. */
+export type Redistribution = 'split' | 'union' | 'broadcast';
+
+/** Non-keyed state of one operator subtask: elements in the tagged JSON of codec/tagged-json.ts. */
+export interface OperatorListSnapshot {
+  readonly name: string;
+  readonly redistribution: Redistribution;
+  readonly elements: readonly Json[];
+}
+
+/** Everything that one operator subtask puts into a checkpoint. */
+export interface OperatorSnapshot {
+  readonly keyed: KeyedStateSnapshot | null;
+  readonly lists: readonly OperatorListSnapshot[];
+}
+
+/** What a task acknowledges, by operator uid. `finished`: its input had ended and was handled. */
+export interface SubtaskSnapshot {
+  readonly operators: Readonly<Record<string, OperatorSnapshot>>;
+  readonly finished: boolean;
+}
+
+/** What a restored operator subtask gets: already cut to its key groups and its share of lists. */
+export interface OperatorRestore {
+  readonly keyed: {
+    readonly tables: readonly TableDescription[];
+    readonly runs: readonly RunReference[];
+  } | null;
+  readonly lists: readonly OperatorListSnapshot[];
+}
