@@ -1,5 +1,3 @@
-import type { CheckpointMode } from '../element/element.ts';
-
 /** What happens to a job's checkpoints when it is cancelled or stops. */
 export type CheckpointRetention = 'retain-on-cancellation' | 'delete-on-cancellation' | 'none';
 
@@ -10,7 +8,7 @@ export interface CheckpointOptions {
   /** Between two triggers. Default 10 000. */
   readonly intervalMs?: number;
   /** Default `exactly-once`. */
-  readonly mode?: CheckpointMode;
+  readonly mode?: 'exactly-once' | 'at-least-once';
   /** A checkpoint that takes longer is aborted. Default 600 000. */
   readonly timeoutMs?: number;
   /** From the completion of one to the trigger of the next. Default 0. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../base/environment.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import type { CheckpointOptions } from './checkpoint-options.ts';
-import type { RestartStrategy } from './restart-strategy.ts';
+import type { CheckpointOptions } from '../config/checkpoint-options.ts';
+import type { RestartStrategy } from '../config/restart-strategy.ts';
 
 /** How a job is run. Checked as a whole before anything starts (InvalidOptionError). */
 export interface RunOptions {
