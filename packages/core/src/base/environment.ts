@@ -1,3 +1,5 @@
+import type { FileSystem } from './file-system.ts';
+
 /**
  * The boundary of determinism: everything that the engine may not reach for by itself.
  *
@@ -10,6 +12,7 @@ export interface Environment {
   readonly random: Random;
   readonly logger: Logger;
   readonly executor: BackgroundExecutor;
+  readonly fileSystem: FileSystem;
 }
 
 /** Time. Both methods are cheap (under 100 ns) and may be called once per batch, not per record. */

@@ -3,6 +3,7 @@ import type { CheckpointId } from '../../element/element.ts';
 import type { MetricGroup } from '../../metrics/registry.ts';
 import type { KeyedStateStore } from '../../state/keyed-state-store.ts';
 import type { OperatorStateStore } from '../../state/operator-state.ts';
+import type { OperatorListSnapshot } from '../../state/snapshot.ts';
 
 /** Where an operator's results go: the next operator of the chain, or a channel. */
 export interface Output {
@@ -28,6 +29,8 @@ export interface OperatorContext {
   readonly isRestored: boolean;
   /** Asks for `onProcessingTime` at `timeMs`; the earliest wish counts, it may come later. */
   requestProcessingTime(timeMs: number): void;
+  /** Only for operators with `holdsWatermark`: sends the watermark on, after what was emitted. */
+  forwardWatermark(timeMs: number): void;
   /** Asks for a turn in which `onWake` is called: asynchronous work has completed. */
   wake(): void;
   /** True when an output is full or the turn's time is up: stop between two keys and say false. */
@@ -47,6 +50,8 @@ export interface OperatorContext {
  * O3. `prepareBarrier` may emit; nothing is emitted between it and the barrier.
  */
 export interface Operator {
+  /** True: the chain does not forward watermarks past it (mapAsync, assignTimestamps do it). */
+  readonly holdsWatermark?: boolean;
   /** State is declared, loaded and restored here. */
   open(context: OperatorContext): void;
   /** A record of the first (or only) input. */
@@ -54,8 +59,8 @@ export interface Operator {
   /** A record of the second input. */
   process2?(value: unknown, timestampMs: number): void;
   /**
-   * The watermark over all inputs is now `timeMs`: fire what is due. The chain forwards it
-   * afterwards, unless `holdsWatermark` (mapAsync) forwards by itself through `forwardWatermark`.
+   * The watermark over all inputs is now `timeMs` (greater than before): fire what is due. The
+   * chain forwards it afterwards, unless `holdsWatermark`.
    */
   onWatermark?(timeMs: number): boolean;
   onProcessingTime?(nowMs: number): boolean;
@@ -73,9 +78,11 @@ export interface Operator {
   snapshot?(checkpointId: CheckpointId): void;
   /**
    * What must be durable before the acknowledgement, beside keyed state (a sink's files). Called
-   * in the barrier's turn; its promise may add operator state by what it resolves to.
+   * in the barrier's turn, after `snapshot`.
+   *
+   * @returns lists that are only known once it is durable (committables); they join the snapshot
    */
-  persist?(checkpointId: CheckpointId): Promise<void>;
+  persist?(checkpointId: CheckpointId): Promise<readonly OperatorListSnapshot[]>;
   notifyCheckpointComplete?(checkpointId: CheckpointId): void;
   notifyCheckpointAborted?(checkpointId: CheckpointId): void;
   /** Always called, also after a failure; must not emit. */
