@@ -2,6 +2,7 @@ import type { Environment } from '../base/environment.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { CheckpointOptions } from '../config/checkpoint-options.ts';
 import type { RestartStrategy } from '../config/restart-strategy.ts';
+import type { JobEvent } from './job-execution.ts';
 
 /** How a job is run. Checked as a whole before anything starts (InvalidOptionError). */
 export interface RunOptions {
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly assumeSingleWriter?: boolean;
   /** Wait until the current owner is gone instead of taking over at once. */
   readonly standby?: boolean;
+  /** Gets every event from the first on; `claimed` and `restored` come before `run` resolves. */
+  readonly onEvent?: (event: JobEvent) => void;
   /** Default: local time of the real world. The simulator gives a virtual one. */
   readonly environment?: Environment;
   /** Default: the driver that fits the checkpoint directory. */
