@@ -1,10 +1,7 @@
+import type { Json, JsonObject } from '../codec/json.ts';
 import type { KeyGroupRange } from '../element/key-group.ts';
 
-/** Plain JSON, as it stands in a manifest. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [name: string]: Json;
-}
+export type { Json, JsonObject };
 
 /** A run = sorted entries of one operator, part of an immutable object. */
 export interface RunReference {
