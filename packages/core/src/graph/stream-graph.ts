@@ -1,8 +1,16 @@
 import type { KeySelector, OperatorSpec } from './operator-spec.ts';
 
-/** How records choose the subtask downstream. `forward` needs equal parallelism. */
+/** How records choose the subtask downstream. */
 export type Partitioning =
-  | { readonly kind: 'forward' }
+  | {
+      /** To the subtask of the same index: needs equal parallelism. */
+      readonly kind: 'forward';
+      /**
+       * Asked for by the user: unequal parallelism is an error. Else the planner makes it a
+       * `rebalance` then, so in a job graph `forward` edges always join equal parallelism.
+       */
+      readonly required?: true;
+    }
   | { readonly kind: 'hash'; readonly keyOf: KeySelector }
   /** Round robin over all subtasks. */
   | { readonly kind: 'rebalance' }
@@ -36,6 +44,8 @@ export interface StreamNode {
   readonly uid: string;
   readonly hasExplicitUid: boolean;
   readonly spec: OperatorSpec;
+  /** For people; plays no part in anything else. */
+  readonly name?: string;
   /** null: that of the job. */
   readonly parallelism: number | null;
   readonly maxParallelism: number | null;
