@@ -72,11 +72,16 @@ export interface SinkWriter<T, WriterState, Committable> {
   close(): Promise<void>;
 }
 
-/** Outcome of one commit; `alreadyCommitted` counts as done. */
+/**
+ * Outcome of one commit. `alreadyCommitted` counts as done; `retryLater` is tried again a few times;
+ * `rejected`: the target will never take it, for a known reason: it is dropped, counted
+ * (`commitsRejected`) and logged as an error; `failed`: the job fails and tries again after its restart.
+ */
 export type CommitOutcome =
   | { readonly kind: 'committed' }
   | { readonly kind: 'alreadyCommitted' }
   | { readonly kind: 'retryLater'; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly error: unknown }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 /** Makes prepared output visible. */

@@ -78,6 +78,9 @@ export interface SourceBatch {
   readonly deadLetters?: readonly DeadLetter[];
 }
 
+/** Name of the side output of a source that carries `DeadLetter`s. */
+export const DEAD_LETTERS = 'dead-letters';
+
 /** An input that could not be decoded. */
 export interface DeadLetter {
   readonly raw: string;
