@@ -1,3 +1,5 @@
+import { StreamError } from './errors.ts';
+
 /**
  * Files, as far as the engine and its connectors need them. The embedded host gives the real disk,
  * the simulator one that loses what was not synced.
@@ -56,3 +58,10 @@ export interface ReadableFile {
 }
 
 export type FileErrorKind = 'not-found' | 'exists' | 'full' | 'permission' | 'directory' | 'other';
+
+/** A call on files failed; `kind` says what can be told apart. */
+export class FileSystemError extends StreamError<{ kind: FileErrorKind; path: string }> {
+  static override readonly code = 'FILE_SYSTEM';
+  static override readonly domain = 'external';
+  static override readonly retry = 'backoff';
+}
