@@ -31,6 +31,8 @@ export interface OperatorContext {
   requestProcessingTime(timeMs: number): void;
   /** Only for operators with `holdsWatermark`: sends the watermark on, after what was emitted. */
   forwardWatermark(timeMs: number): void;
+  /** Only for operators with `holdsWatermark`: their stream is idle, or active again. */
+  forwardIdle?(idle: boolean): void;
   /** Asks for a turn in which `onWake` is called: asynchronous work has completed. */
   wake(): void;
   /** True when an output is full or the turn's time is up: stop between two keys and say false. */
