@@ -201,6 +201,7 @@ export class TaskRunner {
         task.complete(control.checkpointId);
         break;
       case 'checkpointAborted':
+        this.#gate?.abort(control.checkpointId); // releases channels that wait for its barriers
         task.aborted(control.checkpointId);
         break;
       case 'addSplits':

@@ -4,6 +4,7 @@ import type { Batch } from '../element/batch.ts';
 import type { CheckpointBarrier, CheckpointId } from '../element/element.ts';
 import { MAX_WATERMARK, MIN_WATERMARK } from '../element/time.ts';
 import type { SourceSplit } from '../function/source.ts';
+import type { SourceProgress } from './source/watermark-alignment.ts';
 import type { SubtaskSnapshot } from '../state/snapshot.ts';
 import { buildTaskChain, type TaskChain } from './task-chain.ts';
 import type { FrozenTask, TaskOptions } from './task-host.ts';
@@ -140,6 +141,16 @@ export class Task {
   /** Resolves when `poll` is worth calling after `wait`. */
   available(): Promise<void> {
     return this.#chain.source!.available();
+  }
+
+  /** For sources: asks for the first splits, when the enumerator has started. */
+  start(): void {
+    this.#chain.source!.start();
+  }
+
+  /** For alignment. */
+  sourceProgress(): SourceProgress {
+    return { watermarkMs: this.#watermarkMs, idle: this.#inputIdle[0]! };
   }
 
   addSplits(splits: readonly SourceSplit[]): void {
