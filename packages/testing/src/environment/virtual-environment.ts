@@ -1,0 +1,213 @@
+import type { Clock, Environment, Logger, LogLevel, Scheduler } from '@millrace/core/host';
+import { SeededRandom } from './seeded-random.ts';
+import { SimulationStuckError } from './simulation-errors.ts';
+import { Trace } from './trace.ts';
+import { VirtualDisk } from './virtual-disk.ts';
+import { VirtualExecutor } from './virtual-executor.ts';
+import { VirtualFileSystem } from './virtual-file-system.ts';
+import { VirtualScheduler, type VirtualTimeOptions } from './virtual-scheduler.ts';
+
+/** One message of the engine. */
+export interface LoggedMessage {
+  readonly atMs: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface VirtualEnvironmentOptions extends VirtualTimeOptions {
+  /** Decides every choice: order of callbacks, delays, what a crash keeps. Default 1. */
+  readonly seed?: number;
+  /** Default: an empty one. Give the disk of a crashed environment to start on what it left. */
+  readonly disk?: VirtualDisk;
+  /** The longest an I/O operation or background job takes, in virtual time. Default 3. */
+  readonly maxDelayMs?: number;
+}
+
+/** Rounds of promise reactions that are let through after each step. */
+const REACTIONS_PER_STEP = 32;
+/** The same before the clock may move: long chains of promises must not be overtaken by time. */
+const REACTIONS_BEFORE_TIME_PASSES = 256;
+
+/** What the processes of one simulated machine share. */
+interface Machine {
+  readonly random: SeededRandom;
+  readonly trace: Trace;
+  readonly scheduler: VirtualScheduler;
+  readonly disk: VirtualDisk;
+  readonly maxDelayMs: number;
+  processes: number;
+}
+
+/**
+ * A whole world for one simulated process: virtual clock, scheduler, disk, threads, chance. Nothing
+ * happens by itself: `step` runs one callback, `runUntil` as many as a promise needs.
+ *
+ *   new --step*--> ... --crash: power is lost--> dead; the disk goes on in a new environment
+ *            \--kill: the process dies, the disk keeps all--> dead
+ *
+ * W1. One seed, one history: the order of callbacks, every delay and what a crash keeps come from
+ *     it, so `trace.digest` is the same on every run and machine.
+ * W2. Between two steps promise reactions run by themselves (32 rounds, 256 before the clock
+ *     moves; their order is fixed by the language). Nothing real is waited for: code that awaits a
+ *     real timer or socket makes `runUntil` fail with SimulationStuckError.
+ */
+export class VirtualEnvironment implements Environment {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: SeededRandom;
+  readonly logger: Logger;
+  readonly executor: VirtualExecutor;
+  readonly fileSystem: VirtualFileSystem;
+  readonly logged: LoggedMessage[] = [];
+  readonly #machine: Machine;
+  #alive = true;
+
+  constructor(options: VirtualEnvironmentOptions = {}, machine: Machine = newMachine(options)) {
+    this.#machine = machine;
+    const processId = ++machine.processes;
+    const { scheduler, trace } = machine;
+    const isAlive = (): boolean => this.#alive;
+    this.clock = scheduler;
+    this.scheduler = scheduler.schedulerOf(isAlive, `p${processId}`);
+    this.random = new SeededRandom(`${options.seed ?? 1}/process/${processId}`);
+    this.logger = {
+      log: (level, message, fields) => {
+        this.logged.push({ atMs: scheduler.nowMs(), level, message, fields });
+        trace.note(`log ${level} ${message}`);
+      },
+    };
+    const inputOutput = scheduler.schedulerOf(isAlive, `io${processId}`);
+    const later = (run: () => void): void => {
+      const delayMs = machine.random.chance(0.75) ? 0 : machine.random.next() * machine.maxDelayMs;
+      if (delayMs === 0) inputOutput.defer(run);
+      else inputOutput.after(delayMs, run);
+    };
+    this.executor = new VirtualExecutor(later);
+    this.fileSystem = new VirtualFileSystem({
+      disk: machine.disk,
+      nowMs: () => scheduler.nowMs(),
+      later,
+      note: (line) => trace.note(line),
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.#alive;
+  }
+
+  get disk(): VirtualDisk {
+    return this.#machine.disk;
+  }
+
+  get trace(): Trace {
+    return this.#machine.trace;
+  }
+
+  /** Callbacks run so far, over all processes of the machine. */
+  get steps(): number {
+    return this.#machine.scheduler.steps;
+  }
+
+  /** Another process on the same machine: same clock, disk and order of turns. */
+  startProcess(seed = 1): VirtualEnvironment {
+    return new VirtualEnvironment({ seed }, this.#machine);
+  }
+
+  /**
+   * Runs one callback of any process, then the promise reactions that follow from it.
+   *
+   * @returns false if nothing was runnable
+   */
+  async step(): Promise<boolean> {
+    const { scheduler } = this.#machine;
+    if (!scheduler.hasRunnable) await settle(REACTIONS_BEFORE_TIME_PASSES);
+    const ran = scheduler.step();
+    await settle(REACTIONS_PER_STEP);
+    return ran;
+  }
+
+  /**
+   * Steps until `promise` has settled.
+   *
+   * @returns its value; rejects with its reason
+   * @throws SimulationStuckError if nothing is left to run, or after `maxSteps` callbacks
+   */
+  async runUntil<T>(promise: Promise<T>, maxSteps = 1_000_000): Promise<T> {
+    let settled = false;
+    const done = (): void => {
+      settled = true;
+    };
+    promise.then(done, done);
+    await settle(REACTIONS_PER_STEP);
+    for (let steps = 0; !settled; steps++) {
+      if (steps >= maxSteps) this.#fail(`not done after ${maxSteps} steps`);
+      if (!(await this.step()) && !settled) {
+        await settle(REACTIONS_BEFORE_TIME_PASSES);
+        if (!settled && !this.#machine.scheduler.hasRunnable) this.#fail('nothing is left to run');
+      }
+    }
+    return promise;
+  }
+
+  /** Runs everything that is runnable now, without moving the clock. */
+  async runReady(maxSteps = 1_000_000): Promise<void> {
+    const { scheduler } = this.#machine;
+    await settle(REACTIONS_PER_STEP);
+    for (let steps = 0; scheduler.hasRunnable; steps++) {
+      if (steps >= maxSteps) this.#fail(`still busy after ${maxSteps} steps`);
+      await this.step();
+    }
+  }
+
+  /** Moves the clock by hand to `timeMs` (wall clock), then runs what became runnable. */
+  async advanceTo(timeMs: number): Promise<void> {
+    await this.runReady();
+    this.#machine.scheduler.advanceTo(timeMs);
+    await this.runReady();
+  }
+
+  /** The process dies; disk and other processes live on. Its calls never take effect any more. */
+  kill(): void {
+    this.#alive = false;
+    this.trace.note('killed');
+  }
+
+  /**
+   * The machine loses its power: all its processes are dead, nothing of them runs again.
+   *
+   * @returns the disk as it is found afterwards: what was not synced is lost, torn or kept
+   */
+  crash(): VirtualDisk {
+    const { disk, random, scheduler } = this.#machine;
+    this.kill();
+    scheduler.clear();
+    disk.losePower(random);
+    return disk;
+  }
+
+  #fail(why: string): never {
+    throw new SimulationStuckError(`the simulation is stuck: ${why}`, {
+      steps: this.steps,
+      nowMs: this.clock.nowMs(),
+      lastLines: this.trace.tail(20),
+    });
+  }
+}
+
+function newMachine(options: VirtualEnvironmentOptions): Machine {
+  const random = new SeededRandom(`${options.seed ?? 1}/machine`);
+  const trace = new Trace();
+  return {
+    random,
+    trace,
+    scheduler: new VirtualScheduler(random, trace, options),
+    disk: options.disk ?? new VirtualDisk(),
+    maxDelayMs: options.maxDelayMs ?? 3,
+    processes: 0,
+  };
+}
+
+async function settle(rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) await undefined;
+}
