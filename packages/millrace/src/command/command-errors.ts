@@ -1,0 +1,40 @@
+import { StreamError } from '@millrace/core';
+
+/** The command line cannot be understood. */
+export class UsageError extends StreamError<{ command: string }> {
+  static override readonly code = 'USAGE';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
+/** The file given as a job cannot be loaded, or does not export a job. */
+export class JobModuleError extends StreamError<{ file: string }> {
+  static override readonly code = 'JOB_MODULE_INVALID';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
+/** No running job answers to the name or process id. */
+export class JobNotRunningError extends StreamError<{ job: string | null }> {
+  static override readonly code = 'JOB_NOT_RUNNING';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
+/** The running job was asked for something and answered with an error. */
+export class RemoteCommandError extends StreamError<{
+  job: string;
+  command: string;
+  remoteCode: string;
+}> {
+  static override readonly code = 'REMOTE_COMMAND_FAILED';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
+/** A new project cannot be put where it was asked for. */
+export class ProjectFolderError extends StreamError<{ folder: string }> {
+  static override readonly code = 'PROJECT_FOLDER_UNUSABLE';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}

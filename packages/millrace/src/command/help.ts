@@ -1,0 +1,90 @@
+// The help texts. docs/reference/cli.md says the same at length; a test compares the option names.
+
+const general = `millrace - stateful stream processing, no server
+
+  millrace run <job.ts>              run a job until it ends or is stopped
+  millrace plan <job.ts>             show what would run
+  millrace new <name>                make a project that runs at once
+
+  millrace list                      running jobs of this user on this machine
+  millrace checkpoint [job]          take a checkpoint now
+  millrace savepoint <dir> [job]     take a savepoint, which can be moved and kept
+  millrace stop [job]                stop with a last checkpoint (--drain, --savepoint DIR)
+  millrace cancel [job]              end at once
+
+  millrace checkpoints ls <dir> [job]      what is stored
+  millrace checkpoints show <dir> [job]    what is in the newest checkpoint
+  millrace checkpoints verify <dir> [job]  read every byte and compare checksums
+  millrace checkpoints gc <dir> [job]      what nothing refers to (--delete removes it)
+
+  millrace help [command], millrace --version
+`;
+
+const perCommand: Readonly<Record<string, string>> = {
+  run: `millrace run <job.ts> [options]
+
+  --from latest|none|PATH    where to begin. latest (default): the newest checkpoint of this job,
+                             afresh if there is none. none: afresh. PATH: a checkpoint, a savepoint
+                             directory or a manifest file
+  --param key=value          a parameter of the job; may be given many times
+  --checkpoint-dir DIR       default: .millrace/checkpoints beside the job's package.json
+  --interval TIME            between checkpoints, such as 500ms, 10s, 5m. Default 10s
+  --parallelism N            subtasks per operator. Default 1
+  --max-parallelism N        number of key groups, fixed for the life of the job's state
+  --restart STRATEGY         none | fixed:ATTEMPTS:DELAY | rate:FAILURES:INTERVAL:DELAY |
+                             exponential[:INITIAL[:MAX]]. Default exponential:1s:1m
+  --allow-duplicates         go back behind the newest checkpoint although its output is out
+  --allow-dropped-state      drop state whose operator or table is not in the job any more
+  --assume-single-writer     vouch that nobody else runs this job, on a storage that cannot tell
+  --standby                  wait until the running owner is gone instead of taking over
+  --quiet                    failures only
+  --json                     one JSON object per event on standard output
+
+  Ctrl-C stops with a last checkpoint; a second Ctrl-C ends at once.
+`,
+  plan: `millrace plan <job.ts> [--param key=value] [--parallelism N] [--json]
+
+  Builds the job's graph and shows its chains; nothing is run. --json prints the plan as data.
+`,
+  new: `millrace new <name>
+
+  Makes the folder <name> with a job, a file of orders, a test and a README.
+`,
+  list: `millrace list [--json]
+`,
+  checkpoint: `millrace checkpoint [job] [--json]
+
+  job: name or process id; may be left out if just one is running.
+`,
+  savepoint: `millrace savepoint <dir> [job] [--json]
+
+  Makes a directory of its own in <dir>, self-contained: it can be moved, and is never deleted by
+  Millrace. "millrace run <job.ts> --from THAT" begins there.
+`,
+  stop: `millrace stop [job] [--drain] [--savepoint DIR] [--json]
+
+  --drain            let event time run to its end first, so that all windows and timers fire:
+                     only for a job that will not go on
+  --savepoint DIR    take a savepoint as the last snapshot
+`,
+  cancel: `millrace cancel [job] [--json]
+
+  Ends at once; what was not committed is not committed.
+`,
+  checkpoints: `millrace checkpoints ls|show|verify|gc <dir> [job] [options]
+
+  dir: a checkpoint directory, or a savepoint. job: may be left out if there is just one.
+  ls                 jobs and their complete checkpoints, oldest first
+  show               the newest checkpoint: operators, tables, files  (--id N: another one)
+  verify             reads every file and compares sizes and checksums; exits with 1 on damage
+  gc                 files that no checkpoint refers to. Shows them; --delete removes them, and
+                     fences the running owner if there is one
+  --json             as data
+`,
+};
+
+/** @returns the help text of a command, or the general one; null if there is no such command */
+export function helpText(command: string | undefined): string | null {
+  if (command === undefined) return general;
+  return perCommand[command] ?? null;
+}

@@ -1,0 +1,59 @@
+import type { JobEvent, OperatorMetrics } from '@millrace/core';
+import { formatDuration } from '../command/duration.ts';
+import { errorData } from '../command/error-report.ts';
+import { operatorReports } from '../control/control-protocol.ts';
+import { formatBytes, formatCount } from './figures.ts';
+
+/** An event as one line for a log, without time and line end. */
+export function eventText(event: JobEvent): string {
+  switch (event.kind) {
+    case 'status':
+      return event.status;
+    case 'claimed':
+      return `claimed as generation ${event.generation}`;
+    case 'restored': {
+      const took = formatDuration(event.durationMs);
+      return `restored checkpoint ${event.checkpointId} from ${event.from} in ${took}`;
+    }
+    case 'checkpointCompleted': {
+      const { kind, checkpointId, durationMs, writtenBytes, path } = event.checkpoint;
+      const size = formatBytes(writtenBytes);
+      const place = kind === 'savepoint' ? ` in ${path}` : '';
+      return `${kind} ${checkpointId} complete in ${formatDuration(durationMs)}, ${size}${place}`;
+    }
+    case 'checkpointAborted':
+      return `checkpoint ${event.checkpointId} aborted: ${event.reason}`;
+    case 'failure': {
+      const then =
+        event.restartInMs === null
+          ? 'the job fails'
+          : `restart in ${formatDuration(event.restartInMs)}`;
+      return `failure: ${errorData(event.error).message}; ${then}`;
+    }
+  }
+}
+
+/** An event as data: one JSON object, without line end. `atMs` is the wall clock. */
+export function eventJson(event: JobEvent, job: string, atMs: number): string {
+  const { kind, ...rest } = event;
+  const facts = 'error' in rest ? { ...rest, error: errorData(rest.error) } : rest;
+  return JSON.stringify({ atMs, job, event: kind, ...facts });
+}
+
+/** Figures as one line for a log: what came in and out of each operator so far. */
+export function metricsText(metrics: readonly OperatorMetrics[]): string {
+  const parts = metrics.map(
+    ({ uid, recordsIn, recordsOut }) =>
+      `${uid} ${formatCount(recordsIn)} in ${formatCount(recordsOut)} out`,
+  );
+  return parts.join(', ');
+}
+
+/** Figures as data: one JSON object, without line end. */
+export function metricsJson(
+  metrics: readonly OperatorMetrics[],
+  job: string,
+  atMs: number,
+): string {
+  return JSON.stringify({ atMs, job, event: 'metrics', operators: operatorReports(metrics) });
+}

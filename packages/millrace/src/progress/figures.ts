@@ -1,0 +1,27 @@
+const steps = ['', ' k', ' M', ' G', ' T'];
+
+/** A count for people: `0`, `950`, `12.3 k`, `4.5 M`. */
+export function formatCount(value: number): string {
+  if (!Number.isFinite(value)) return '-';
+  if (value < 999.5) return String(Math.round(value));
+  let step = 0;
+  let rest = value;
+  while (rest >= 999.95 && step < steps.length - 1) {
+    rest /= 1_000;
+    step++;
+  }
+  return `${rest.toFixed(1)}${steps[step]}`;
+}
+
+/** Bytes for people, in powers of 1 000: `0 B`, `1.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const count = formatCount(bytes);
+  return count.includes(' ') ? `${count}B` : `${count} B`;
+}
+
+/** An event time in UTC; `-` before the first, `end` at the end of the input. */
+export function formatTime(timeMs: number): string {
+  if (Number.isNaN(timeMs) || timeMs === Number.NEGATIVE_INFINITY) return '-';
+  if (timeMs > 8.64e15) return 'end';
+  return new Date(timeMs).toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,94 @@
+// Runs stages of checks and prints what came out: node tools/start.js tools/test.ts STAGE...
+//
+//   types   tsc over everything
+//   style   format and lint
+//   tidy    the house rules alone
+//   unit    all tests but those below; one process, so it is fast
+//   e2e     test/e2e and test/kill: real processes, real kills, packages as npm packs them
+//
+// The last line of standard output is `N passed, N failed`; a stage that is not a set of tests counts
+// as one. The exit code is 1 if anything failed.
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Outcome {
+  readonly stage: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+const root = join(import.meta.dirname, '..');
+const slow = /^test\/(?:e2e|kill)\//;
+
+const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>> = {
+  types: () => program('typescript/bin/tsc', ['-p', root]),
+  style: () => program('@biomejs/biome/bin/biome', ['ci', '--reporter=summary', '.']),
+  tidy: () => tests(['tools/tidy.test.ts'], []),
+  unit: () =>
+    tests(
+      testFiles((path) => !slow.test(path)),
+      ['--test-isolation=none'],
+    ),
+  e2e: () =>
+    tests(
+      testFiles((path) => slow.test(path)),
+      ['--test-concurrency=1'],
+    ),
+};
+
+function testFiles(wanted: (path: string) => boolean): string[] {
+  const patterns = ['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts', 'tools/*.test.ts'];
+  return [...new Set(globSync([...patterns, 'examples/**/*.test.ts'], { cwd: root }))]
+    .filter((path) => !path.includes('node_modules') && wanted(path))
+    .sort();
+}
+
+function program(name: string, args: readonly string[]): { passed: number; failed: number } {
+  const path = join(root, 'node_modules', name);
+  const { status } = spawnSync(process.execPath, [path, ...args], { cwd: root, stdio: 'inherit' });
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Counts by the totals that the tap reporter writes at its end. */
+function tests(files: readonly string[], options: readonly string[]) {
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  const report = join(folder, 'report.tap');
+  const reporters = [
+    ...['--test-reporter=dot', '--test-reporter-destination=stdout'],
+    ...['--test-reporter=tap', `--test-reporter-destination=${report}`],
+  ];
+  const args = ['--test', ...options, ...reporters, ...files];
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  const text = readFileSync(report, 'utf8');
+  rmSync(folder, { recursive: true });
+  const total = (name: string): number =>
+    Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  const failed = total('fail') + total('cancelled');
+  // A run that broke off before its totals has failed, whatever it counted.
+  return { passed: total('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
+}
+
+function main(names: readonly string[]): void {
+  const outcomes: Outcome[] = [];
+  for (const stage of names) {
+    const run = stages[stage];
+    if (run === undefined) throw new Error(`there is no stage ${stage}`);
+    console.log(`\n== ${stage}`);
+    const start = performance.now();
+    outcomes.push({ stage, ...run(), seconds: (performance.now() - start) / 1_000 });
+  }
+  console.log('');
+  for (const { stage, passed, failed, seconds } of outcomes) {
+    const verdict = failed === 0 ? 'ok    ' : 'FAILED';
+    console.log(`${verdict} ${stage}: ${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s`);
+  }
+  const sum = (of: 'passed' | 'failed'): number => outcomes.reduce((all, one) => all + one[of], 0);
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+  process.exitCode = sum('failed') === 0 ? 0 : 1;
+}
+
+main(process.argv.slice(2));
