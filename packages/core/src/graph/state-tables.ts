@@ -1,0 +1,94 @@
+import type { StateDescriptors } from '../state/descriptors.ts';
+import type { Redistribution, TableDescription } from '../state/snapshot.ts';
+import type { OperatorSpec, WindowSpec } from './operator-spec.ts';
+
+/** A table of keyed state that an operator declares. */
+export interface DeclaredTable extends TableDescription {
+  /** Kept by Millrace (windows, timers), not declared by the user's function. */
+  readonly isInternal: boolean;
+}
+
+/** A list of operator state. */
+export interface DeclaredList {
+  readonly name: string;
+  readonly redistribution: Redistribution;
+}
+
+/** All state that an operator declares: what a snapshot of it may hold. */
+export interface DeclaredState {
+  readonly keyed: readonly DeclaredTable[];
+  readonly lists: readonly DeclaredList[];
+}
+
+const NONE: DeclaredState = { keyed: [], lists: [] };
+
+/**
+ * What an operator of this spec keeps. The restore plan compares it with what a snapshot holds, so
+ * it must name exactly what the operators of `task/operator` register; a test holds them together.
+ *
+ * Cost: O(states).
+ */
+export function tablesOf(spec: OperatorSpec): DeclaredState {
+  switch (spec.kind) {
+    case 'map':
+    case 'filter':
+    case 'flatMap':
+    case 'assignTimestamps':
+      return NONE;
+    case 'source':
+      return lists({ name: 'splits', redistribution: 'split' });
+    case 'process':
+      return lists(
+        ...Object.entries(spec.process.operatorState ?? {}).map(([name, { redistribution }]) => ({
+          name,
+          redistribution,
+        })),
+      );
+    case 'keyedProcess':
+    case 'keyedCoProcess':
+      return { keyed: [...declared(spec.process.state), ...timers('timers')], lists: [] };
+    case 'keyedReduce':
+      return { keyed: [internal('reduced', 'value')], lists: [] };
+    case 'keyedBroadcastProcess':
+      return {
+        keyed: [...declared(spec.process.state), ...timers('timers')],
+        lists: [{ name: spec.stateName, redistribution: 'broadcast' }],
+      };
+    case 'broadcastProcess':
+      return lists({ name: spec.stateName, redistribution: 'broadcast' });
+    case 'window':
+      return { keyed: windowTables(spec.window), lists: [] };
+    case 'mapAsync':
+      return lists({ name: 'in-flight', redistribution: 'split' });
+    case 'sink':
+      return lists(
+        { name: 'writer', redistribution: 'split' },
+        { name: 'committables', redistribution: 'split' },
+      );
+  }
+}
+
+function lists(...declaredLists: DeclaredList[]): DeclaredState {
+  return { keyed: [], lists: declaredLists };
+}
+
+function declared(descriptors: StateDescriptors | undefined, prefix = ''): DeclaredTable[] {
+  return Object.entries(descriptors ?? {}).map(([name, { kind, options }]) => ({
+    name: prefix + name,
+    kind,
+    version: options.version ?? 1,
+    isInternal: false,
+  }));
+}
+
+function internal(name: string, kind: string): DeclaredTable {
+  return { name, kind, version: 1, isInternal: true };
+}
+
+function timers(prefix: string): DeclaredTable[] {
+  return [internal(`${prefix}/event`, 'timer'), internal(`${prefix}/processing`, 'timer')];
+}
+
+function windowTables(window: WindowSpec): DeclaredTable[] {
+  return [internal('windows', 'window'), ...declared(window.windowFunction?.state)];
+}
