@@ -1,5 +1,10 @@
 import type { Key } from '../element/key.ts';
 import type {
+  CoGroupFunction,
+  IntervalJoinFunction,
+  JoinInterval,
+} from '../function/join-function.ts';
+import type {
   AsyncFunction,
   AsyncFunctionOptions,
   BroadcastProcessFunction,
@@ -38,6 +43,15 @@ export interface WindowSpec {
   /** null: emits `WindowResult` (bodies reduce and aggregate). */
   readonly windowFunction: WindowFunction<Key, unknown, unknown, StateDescriptors> | null;
 }
+
+/** How the records of both sides of a window become results. */
+export type WindowJoinBody =
+  /** One result per pair; no result without a partner. */
+  | { readonly kind: 'join'; readonly join: (left: unknown, right: unknown) => unknown }
+  | {
+      readonly kind: 'coGroup';
+      readonly coGroup: CoGroupFunction<Key, unknown, unknown, unknown>;
+    };
 
 /** What an operator does, as data: enough to make its runtime object on any thread or host. */
 export type OperatorSpec =
@@ -94,6 +108,25 @@ export type OperatorSpec =
       readonly kind: 'mapAsync';
       readonly call: AsyncFunction<unknown, unknown>;
       readonly options: AsyncFunctionOptions<unknown, unknown>;
+    }
+  | {
+      readonly kind: 'intervalJoin';
+      readonly keyOf1: KeySelector;
+      readonly keyOf2: KeySelector;
+      readonly interval: JoinInterval;
+      /** Names of side outputs for late records; null: counted and dropped. */
+      readonly lateOutputs: { readonly left: string | null; readonly right: string | null };
+      readonly join: IntervalJoinFunction<unknown, unknown, unknown>;
+    }
+  | {
+      readonly kind: 'windowJoin';
+      readonly keyOf1: KeySelector;
+      readonly keyOf2: KeySelector;
+      /** Its functions see the records of either side. */
+      readonly assigner: WindowAssigner;
+      readonly trigger: Trigger | null;
+      readonly allowedLatenessMs: number;
+      readonly body: WindowJoinBody;
     }
   | { readonly kind: 'sink'; readonly sink: Sink<unknown> };
 

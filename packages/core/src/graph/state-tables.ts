@@ -1,3 +1,4 @@
+import { defaultTrigger, isMerging } from '../function/window-assigners.ts';
 import type { StateDescriptors } from '../state/descriptors.ts';
 import type { Redistribution, TableDescription } from '../state/snapshot.ts';
 import type { OperatorSpec, WindowSpec } from './operator-spec.ts';
@@ -72,9 +73,9 @@ function lists(...declaredLists: DeclaredList[]): DeclaredState {
   return { keyed: [], lists: declaredLists };
 }
 
-function declared(descriptors: StateDescriptors | undefined, prefix = ''): DeclaredTable[] {
+function declared(descriptors: StateDescriptors | undefined): DeclaredTable[] {
   return Object.entries(descriptors ?? {}).map(([name, { kind, options }]) => ({
-    name: prefix + name,
+    name,
     kind,
     version: options.version ?? 1,
     isInternal: false,
@@ -89,6 +90,19 @@ function timers(prefix: string): DeclaredTable[] {
   return [internal(`${prefix}/event`, 'timer'), internal(`${prefix}/processing`, 'timer')];
 }
 
-function windowTables(window: WindowSpec): DeclaredTable[] {
-  return [internal('windows', 'window'), ...declared(window.windowFunction?.state)];
+// Names as in task/window/window-storage.ts. The window function's states are there twice: per key,
+// and per key and window (not for sessions, whose windows merge).
+function windowTables({ assigner, trigger, windowFunction }: WindowSpec): DeclaredTable[] {
+  const merging = isMerging(assigner);
+  const perWindow = merging ? [] : Object.keys(windowFunction?.state ?? {});
+  const triggerState = (trigger ?? defaultTrigger(assigner))?.state ?? {};
+  return [
+    ...declared(windowFunction?.state),
+    ...(merging ? [internal('window-bounds', 'window')] : []),
+    internal('window-contents', 'window'),
+    internal('window-elements', 'window'),
+    ...Object.keys(triggerState).map((name) => internal(`trigger/${name}`, 'trigger')),
+    ...perWindow.map((name) => internal(`window-state/${name}`, 'window')),
+    ...timers('window-timers'),
+  ];
 }
