@@ -11,6 +11,7 @@ import { errorReport } from './error-report.ts';
 import { exitCode, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { helpText } from './help.ts';
 import { newCommand } from './new-command.ts';
+import { planCommand } from './plan-command.ts';
 import { packageVersion } from './package-version.ts';
 import { runCommand } from './run-command.ts';
 
@@ -18,6 +19,7 @@ type Command = (context: CommandContext, args: readonly string[]) => Promise<Exi
 
 const commands: ReadonlyMap<string, Command> = new Map([
   ['run', runCommand],
+  ['plan', planCommand],
   ['new', newCommand],
   ['list', listCommand],
   ['checkpoint', checkpointCommand],

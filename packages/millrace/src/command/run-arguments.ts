@@ -47,7 +47,7 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
   const parallelism = wholeNumber(command, 'parallelism', values.parallelism, 1);
   const max = wholeNumber(command, 'max-parallelism', values['max-parallelism'], 1);
   const options: RunOptions = {
-    parameters: readParameters(values.param ?? []),
+    parameters: readParameters(command, values.param ?? []),
     checkpoints: { directory, ...(intervalMs === undefined ? {} : { intervalMs }) },
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(max === undefined ? {} : { maxParallelism: max }),
@@ -72,7 +72,7 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
  *
  * @throws UsageError
  */
-export function readParameters(pairs: readonly string[]): Record<string, string> {
+export function readParameters(command: string, pairs: readonly string[]): Record<string, string> {
   const parameters: Record<string, string> = {};
   for (const pair of pairs) {
     const at = pair.indexOf('=');

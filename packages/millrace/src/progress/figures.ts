@@ -6,10 +6,10 @@ export function formatCount(value: number): string {
   if (value < 999.5) return String(Math.round(value));
   let step = 0;
   let rest = value;
-  while (rest >= 999.95 && step < steps.length - 1) {
+  do {
     rest /= 1_000;
     step++;
-  }
+  } while (rest >= 999.95 && step < steps.length - 1);
   return `${rest.toFixed(1)}${steps[step]}`;
 }
 
