@@ -1,0 +1,84 @@
+import type { CommitOutcome, Committer, FileSystem } from '@millrace/core/connector';
+import { FilePartLostError, writeError } from './file-sink-errors.ts';
+import { finishedPath, folderOf, pendingPath, type StagedPart } from './part-name.ts';
+
+/**
+ * Moves pending parts to where readers look, by rename.
+ *
+ * C1. A finished part is never touched again. If it is there, the commit has happened.
+ * C2. A commit is reported only when the new name is durable, also if an earlier attempt made it.
+ * C3. The name in the target folder is made durable before the disappearance of the old one: a
+ *     crash in between leaves two names of one file, never none.
+ */
+export class FileCommitter implements Committer<StagedPart> {
+  readonly #fileSystem: FileSystem;
+  readonly #folders = new Set<string>();
+  readonly #stagings = new Set<string>();
+
+  constructor(fileSystem: FileSystem) {
+    this.#fileSystem = fileSystem;
+  }
+
+  async commit(parts: readonly StagedPart[]): Promise<readonly CommitOutcome[]> {
+    const outcomes: CommitOutcome[] = [];
+    for (const part of parts) outcomes.push(await this.#moveOrFail(part));
+    // One sync per folder, whatever the number of parts in it.
+    const done = parts.filter((_, index) => outcomes[index]!.kind !== 'failed');
+    for (const folder of new Set(done.map(folderOf))) await this.#sync(folder);
+    for (const staging of new Set(done.map((part) => part.staging))) await this.#sync(staging);
+    return outcomes;
+  }
+
+  /** Removes staging folders that are empty now. */
+  async close(): Promise<void> {
+    for (const staging of this.#stagings) {
+      await this.#fileSystem.deleteDirectory(staging).catch(() => {});
+    }
+  }
+
+  async #moveOrFail(part: StagedPart): Promise<CommitOutcome> {
+    try {
+      return await this.#move(part);
+    } catch (error) {
+      throw writeError(finishedPath(part), error);
+    }
+  }
+
+  async #move(part: StagedPart): Promise<CommitOutcome> {
+    const pending = pendingPath(part);
+    const finished = finishedPath(part);
+    this.#stagings.add(part.staging);
+    if ((await this.#fileSystem.stat(finished)) !== null) {
+      await this.#fileSystem.delete(pending);
+      return { kind: 'alreadyCommitted' };
+    }
+    if ((await this.#fileSystem.stat(pending)) === null) {
+      return { kind: 'failed', error: lost(part) };
+    }
+    await this.#makeFolder(folderOf(part));
+    await this.#fileSystem.rename(pending, finished);
+    return { kind: 'committed' };
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    if (this.#folders.has(folder)) return;
+    await this.#fileSystem.makeDirectory(folder);
+    this.#folders.add(folder);
+  }
+
+  async #sync(folder: string): Promise<void> {
+    try {
+      await this.#fileSystem.syncDirectory(folder);
+    } catch (error) {
+      throw writeError(folder, error);
+    }
+  }
+}
+
+function lost(part: StagedPart): FilePartLostError {
+  return new FilePartLostError(
+    `the part ${part.name} is neither pending nor finished`,
+    { part: pendingPath(part), sizeBytes: part.sizeBytes },
+    { hint: 'Something else removed it: leave parts in place until the next checkpoint.' },
+  );
+}
