@@ -228,6 +228,7 @@ export class TaskChain {
         if (timeMs < this.nextProcessingTimeMs) this.nextProcessingTimeMs = timeMs;
       },
       forwardWatermark: (timeMs) => this.chain.forwardFrom(node.index, timeMs),
+      forwardIdle: (idle) => this.chain.forwardIdle(node.index, idle),
       wake: () => this.#woken.add(runtime()),
       shouldYield,
       fail: (error) => host.fail(error),

@@ -45,17 +45,16 @@ export async function persistTask(
   finished: boolean,
 ): Promise<SubtaskSnapshot> {
   const entries = await Promise.all(
-    operators.map(async (one): Promise<[string, OperatorSnapshot] | null> => {
+    operators.map(async (one): Promise<[string, OperatorSnapshot]> => {
       const [keyed, late] = await Promise.all([
         one.keyed === null ? null : one.keyed.store.persist(one.keyed.frozen, kind),
         one.persisting ?? [],
       ]);
-      const lists = [...one.lists, ...late];
-      return keyed === null && lists.length === 0 ? null : [one.uid, { keyed, lists }];
+      const lateNames = new Set(late.map((list) => list.name));
+      const lists = [...one.lists.filter((list) => !lateNames.has(list.name)), ...late];
+      return [one.uid, { keyed, lists }];
     }),
   );
-  return {
-    operators: Object.fromEntries(entries.filter((entry) => entry !== null)),
-    finished,
-  };
+  // Operators without state are named too: whether they had finished must not be forgotten.
+  return { operators: Object.fromEntries(entries), finished };
 }

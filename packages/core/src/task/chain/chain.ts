@@ -85,6 +85,13 @@ export class Chain {
     this.#enter(this.nodes[node]!, timeMs);
   }
 
+  /** Tells the channels below a node that its stream is idle, or active again. */
+  forwardIdle(node: number, idle: boolean): void {
+    const { children, writers } = this.nodes[node]!;
+    for (const writer of writers) writer.broadcast({ kind: 'watermarkStatus', idle });
+    for (const child of children) this.forwardIdle(child, idle);
+  }
+
   /** Does the watermark work that there is. @returns false if an operator wants to yield */
   drain(): boolean {
     while (this.#work.length > 0) {
