@@ -1,0 +1,80 @@
+import type { RunReference } from '../state/snapshot.ts';
+import type { Manifest } from './manifest.ts';
+import { CHECKPOINT_PREFIX, SHARED_PREFIX, slotSequenceOf } from './paths.ts';
+
+/** Every run that a manifest refers to, in no order; one may occur several times. */
+export function* runsOf(manifest: Manifest): Generator<RunReference> {
+  for (const operator of Object.values(manifest.operators)) {
+    for (const { keyed } of operator.subtasks) if (keyed !== null) yield* keyed.runs;
+  }
+}
+
+/**
+ * Every object that a manifest needs beside itself.
+ *
+ * @returns by name: the least size that it must have, in bytes
+ */
+export function filesOf(manifest: Manifest): Map<string, number> {
+  const files = new Map<string, number>();
+  for (const { file, offset, length } of runsOf(manifest)) {
+    files.set(file, Math.max(files.get(file) ?? 0, offset + length));
+  }
+  return files;
+}
+
+/** Bytes of all runs; a run that several subtasks share counts once. */
+export function sizeBytesOf(manifest: Manifest): number {
+  const sizes = new Map<string, number>();
+  for (const { file, offset, length } of runsOf(manifest)) sizes.set(`${file}:${offset}`, length);
+  return [...sizes.values()].reduce((sum, length) => sum + length, 0);
+}
+
+/** What is to become of an object in a job's directory. */
+export interface FileVerdict {
+  readonly name: string;
+  readonly verdict: 'slot' | 'manifest' | 'run' | 'garbage' | 'foreign';
+  /** For people: what needs it, or why nothing does. */
+  readonly why: string;
+}
+
+/**
+ * Explains every object of a job's directory. `garbage` may be deleted, but only by the owner of
+ * the log: somebody else cannot know what is written and not referred to yet. `foreign` is nothing
+ * that Millrace makes; it is never deleted.
+ *
+ * @param names all objects
+ * @param kept manifests of complete and pending checkpoints, by name
+ * @param isPinned objects that are in use otherwise: written and not yet acknowledged, being read
+ */
+export function explainFiles(
+  names: readonly string[],
+  kept: ReadonlyMap<string, Manifest>,
+  isPinned: (name: string) => boolean,
+): FileVerdict[] {
+  const users = new Map<string, number[]>();
+  for (const manifest of kept.values()) {
+    for (const file of filesOf(manifest).keys()) {
+      users.set(file, [...(users.get(file) ?? []), manifest.checkpointId]);
+    }
+  }
+  return names.map((name): FileVerdict => {
+    if (slotSequenceOf(name) !== null) {
+      return { name, verdict: 'slot', why: 'slot of the log' };
+    }
+    if (name.startsWith(SHARED_PREFIX)) {
+      const ids = users.get(name);
+      if (ids !== undefined) return { name, verdict: 'run', why: `state of ${ids.join(', ')}` };
+      if (isPinned(name)) return { name, verdict: 'run', why: 'in use, not in a checkpoint yet' };
+      return { name, verdict: 'garbage', why: 'no kept checkpoint refers to it' };
+    }
+    if (name.startsWith(CHECKPOINT_PREFIX)) {
+      const manifest = kept.get(name);
+      if (manifest !== undefined) {
+        return { name, verdict: 'manifest', why: `checkpoint ${manifest.checkpointId}` };
+      }
+      if (isPinned(name)) return { name, verdict: 'manifest', why: 'being written' };
+      return { name, verdict: 'garbage', why: 'no slot of the log names it' };
+    }
+    return { name, verdict: 'foreign', why: 'not of the checkpoints' };
+  });
+}

@@ -1,0 +1,122 @@
+import type { CheckpointId, SnapshotKind } from '../element/element.ts';
+import type { SubtaskId } from '../protocol/messages.ts';
+import type {
+  Json,
+  KeyedStateSnapshot,
+  OperatorListSnapshot,
+  SubtaskSnapshot,
+} from '../state/snapshot.ts';
+import { decodeCheckedJson, encodeCheckedJson } from './checked-json.ts';
+import { CorruptManifestError, UnsupportedManifestVersionError } from './checkpoint-errors.ts';
+
+/** Raised only together with stored examples in test/formats that must restore for ever. */
+export const MANIFEST_FORMAT_VERSION = 1;
+
+/**
+ * Everything that a checkpoint or savepoint is. Names of runs are relative to the directory that
+ * the manifest's own name is relative to: the job's, or the savepoint's.
+ */
+export interface Manifest {
+  readonly formatVersion: number;
+  readonly jobName: string;
+  /** A fork of a job has another one; part of names of output. */
+  readonly instanceId: string;
+  /** Of the owner that wrote it. */
+  readonly generation: number;
+  readonly checkpointId: CheckpointId;
+  readonly kind: SnapshotKind;
+  /** Wall clock. */
+  readonly triggeredAtMs: number;
+  readonly completedAtMs: number;
+  /** Of the job graph's structure. */
+  readonly fingerprint: string;
+  /** By uid. */
+  readonly operators: Readonly<Record<string, OperatorManifest>>;
+  /** State of the enumerators (tagged JSON), by uid of the source. */
+  readonly enumerators: Readonly<Record<string, Json>>;
+}
+
+/** One operator in a checkpoint. */
+export interface OperatorManifest {
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  /** By subtask index; `parallelism` of them. */
+  readonly subtasks: readonly SubtaskManifest[];
+}
+
+/** One operator subtask in a checkpoint. */
+export interface SubtaskManifest {
+  /** Its input had ended and was handled. */
+  readonly finished: boolean;
+  readonly keyed: KeyedStateSnapshot | null;
+  readonly lists: readonly OperatorListSnapshot[];
+}
+
+/** What the acknowledgements do not say. */
+export type ManifestHeader = Omit<Manifest, 'formatVersion' | 'operators'> & {
+  /** Parallelism of all operators, by uid. */
+  readonly operators: Readonly<
+    Record<string, { readonly parallelism: number; readonly maxParallelism: number }>
+  >;
+};
+
+const NO_STATE: SubtaskManifest = { finished: false, keyed: null, lists: [] };
+
+/** Puts the manifest of a checkpoint together from what all subtasks acknowledged. */
+export function manifestOf(
+  header: ManifestHeader,
+  acknowledged: ReadonlyMap<SubtaskId, SubtaskSnapshot>,
+): Manifest {
+  const subtasks = new Map<string, SubtaskManifest[]>();
+  for (const [uid, { parallelism }] of Object.entries(header.operators)) {
+    subtasks.set(uid, new Array(parallelism).fill(NO_STATE));
+  }
+  for (const [subtask, snapshot] of acknowledged) {
+    const index = Number(subtask.slice(subtask.lastIndexOf('#') + 1));
+    for (const [uid, { keyed, lists }] of Object.entries(snapshot.operators)) {
+      const ofOperator = subtasks.get(uid);
+      if (ofOperator !== undefined)
+        ofOperator[index] = { finished: snapshot.finished, keyed, lists };
+    }
+  }
+  const operators = Object.entries(header.operators).map(
+    ([uid, parallel]) => [uid, { ...parallel, subtasks: subtasks.get(uid)! }] as const,
+  );
+  return {
+    ...header,
+    formatVersion: MANIFEST_FORMAT_VERSION,
+    operators: Object.fromEntries(operators),
+  };
+}
+
+/** @returns readable JSON with a checksum of itself */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  return encodeCheckedJson({ ...manifest } as unknown as Record<string, Json>);
+}
+
+/**
+ * @param object its name, for messages
+ * @throws CorruptManifestError if a single bit is not as it was written
+ * @throws UnsupportedManifestVersionError
+ */
+export function decodeManifest(bytes: Uint8Array, object: string): Manifest {
+  const decoded = decodeCheckedJson(bytes);
+  if (decoded.kind === 'damaged') {
+    throw new CorruptManifestError(
+      `manifest "${object}" is damaged: ${decoded.problem}`,
+      { object, problem: decoded.problem },
+      { hint: 'Restore from another checkpoint or a savepoint, by naming it.' },
+    );
+  }
+  const { formatVersion } = decoded.body;
+  if (formatVersion !== MANIFEST_FORMAT_VERSION) {
+    throw new UnsupportedManifestVersionError(
+      `manifest "${object}" has format version ${String(formatVersion)}, ` +
+        `this Millrace reads ${MANIFEST_FORMAT_VERSION}`,
+      { object, formatVersion },
+      { hint: 'Restore with the version of Millrace that wrote it, or a newer one.' },
+    );
+  }
+  // The checksum fits and the version is ours: it is what `encodeManifest` was given.
+  return decoded.body as unknown as Manifest;
+}

@@ -1,0 +1,285 @@
+import { assert } from '../base/assert.ts';
+import type { Environment } from '../base/environment.ts';
+import { alivePath, LOG_PREFIX, slotPath } from '../checkpoint/paths.ts';
+import {
+  type CheckpointSlot,
+  type ClaimSlot,
+  countingSequences,
+  decodeSlot,
+  encodeSlot,
+  judgeSlot,
+  type LogEntry,
+  type LogState,
+  prunableSequences,
+  readLog,
+  type Slot,
+} from '../checkpoint/slot-log.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { JobFencedError } from './coordinator-errors.ts';
+import { backoff, mayRetry, withRetries } from './storage-retry.ts';
+
+/** Claims again after so many slots, so that the log stays short. */
+const RENEWAL_SLOT_COUNT = 100;
+const READ_ATTEMPTS = 5;
+
+/** What a claim says beyond what the log itself knows. */
+export type ClaimDecision = Pick<ClaimSlot, 'instanceId' | 'isFresh'>;
+
+/** What the owner must know to complete a checkpoint. */
+export type Completion = Pick<
+  CheckpointSlot,
+  'checkpointId' | 'snapshotKind' | 'isStop' | 'manifest' | 'manifestCrc32'
+>;
+
+/** What a claim needs. */
+export interface ClaimOptions {
+  /** Rooted at the job's own directory. */
+  readonly storage: CheckpointStorage;
+  readonly environment: Environment;
+  readonly jobName: string;
+  /** Called with the log just before each try; throws to give up without having claimed. */
+  readonly decide: (log: LogState) => ClaimDecision;
+}
+
+/** Reads the log without claiming it. @throws CorruptLogError */
+export async function readLogOf(
+  storage: CheckpointStorage,
+  environment: Environment,
+): Promise<{ readonly entries: readonly LogEntry[]; readonly log: LogState }> {
+  for (let repetition = 0; ; repetition++) {
+    const objects = await withRetries(environment, READ_ATTEMPTS, () => storage.list(LOG_PREFIX));
+    const sequences = countingSequences(objects.map(({ name }) => name));
+    const entries: LogEntry[] = [];
+    try {
+      for (const sequence of sequences) {
+        const name = slotPath(sequence);
+        const bytes = await withRetries(environment, READ_ATTEMPTS, () => storage.get(name));
+        entries.push({ sequence, slot: decodeSlot(bytes, name) });
+      }
+      return { entries, log: readLog(entries) };
+    } catch (error) {
+      // The owner may have pruned between the list and the read; then the list has changed.
+      const now = await storage.list(LOG_PREFIX);
+      const isSame = now.length === objects.length && now[0]?.name === objects[0]?.name;
+      if (isSame || repetition === READ_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/**
+ * The owner of a job's log of slots: the only one who can complete checkpoints, until somebody else
+ * claims. Protocol and invariants L1 to L5: checkpoint/slot-log.ts.
+ *
+ * Calls come one at a time. After a JobFencedError every call throws it.
+ */
+export class LogOwner {
+  readonly generation: number;
+  readonly instanceId: string;
+  /** The log as it was when it was claimed, this claim included. */
+  readonly claimedLog: LogState;
+  readonly #storage: CheckpointStorage;
+  readonly #environment: Environment;
+  readonly #jobName: string;
+  readonly #writer: string;
+  #sequences: number[];
+  #claims: number[];
+  #isFenced = false;
+  #isAbandoned = false;
+  #beat = 0;
+
+  private constructor(options: ClaimOptions, writer: string, entries: readonly LogEntry[]) {
+    this.#storage = options.storage;
+    this.#environment = options.environment;
+    this.#jobName = options.jobName;
+    this.#writer = writer;
+    const { sequence, slot } = entries.at(-1)!;
+    this.generation = sequence;
+    this.instanceId = slot.instanceId;
+    this.claimedLog = readLog(entries);
+    this.#sequences = entries.map((entry) => entry.sequence);
+    this.#claims = entries.filter((e) => e.slot.kind === 'claim').map((e) => e.sequence);
+  }
+
+  /**
+   * Takes the job over, at once: whoever owned it is fenced from here on.
+   *
+   * @throws CorruptLogError
+   */
+  static async claim(options: ClaimOptions): Promise<LogOwner> {
+    const { storage, environment, jobName } = options;
+    const writer = environment.random.hex(8);
+    for (;;) {
+      const { entries, log } = await readLogOf(storage, environment);
+      const sequence = log.highestSequence + 1;
+      const slot: ClaimSlot = {
+        kind: 'claim',
+        generation: sequence,
+        jobName,
+        ...options.decide(log),
+        nextCheckpointId: log.nextCheckpointId,
+        writer,
+        atMs: environment.clock.nowMs(),
+      };
+      const outcome = await winSlot(storage, environment, sequence, slot, () => false);
+      if (outcome === 'won') {
+        return new LogOwner(options, writer, [...entries, { sequence, slot }]);
+      }
+    }
+  }
+
+  /** The last slot that this owner knows of. */
+  get highestSequence(): number {
+    return this.#sequences.at(-1)!;
+  }
+
+  /**
+   * Wins the next slot for a checkpoint whose manifest is durable: then, and only then, it is
+   * complete. Repeats calls with unknown outcome until the outcome is known.
+   *
+   * @returns the slot's sequence
+   * @throws JobFencedError
+   */
+  async complete(completion: Completion): Promise<number> {
+    const sequence = await this.#win({
+      kind: 'checkpoint',
+      generation: this.generation,
+      jobName: this.#jobName,
+      instanceId: this.instanceId,
+      ...completion,
+      writer: this.#writer,
+      atMs: this.#environment.clock.nowMs(),
+    });
+    return sequence;
+  }
+
+  /**
+   * Shortens the log. Failures are ignored: the next call tries again.
+   *
+   * @param retained slots of the complete checkpoints that are kept
+   * @throws JobFencedError
+   */
+  async prune(retained: readonly number[], nextCheckpointId: number): Promise<void> {
+    if (this.highestSequence - this.#claims.at(-1)! >= RENEWAL_SLOT_COUNT) {
+      this.#claims.push(await this.#claimAgain(nextCheckpointId, false));
+    }
+    const prunable = prunableSequences(this.#sequences, this.#claims, retained);
+    try {
+      for (const sequence of prunable) {
+        await this.#storage.delete(slotPath(sequence));
+        this.#sequences.shift();
+      }
+      this.#claims = this.#claims.filter((claim) => claim >= this.#sequences[0]!);
+    } catch (error) {
+      if (!mayRetry(error)) throw error;
+    }
+  }
+
+  /** Declares that no checkpoint so far counts any more; their files may go afterwards. */
+  async forgetAll(nextCheckpointId: number): Promise<void> {
+    this.#claims.push(await this.#claimAgain(nextCheckpointId, true));
+    await this.prune([], nextCheckpointId);
+  }
+
+  /** Shows that the owner lives: a hint for a process that stands by. Never throws. */
+  async beat(): Promise<void> {
+    const beat = ++this.#beat;
+    try {
+      await this.#storage.put(alivePath(this.generation, beat), [new Uint8Array([10])]);
+      if (beat > 1) await this.#storage.delete(alivePath(this.generation, beat - 1));
+    } catch (error) {
+      this.#environment.logger.log('debug', 'heartbeat failed', { error });
+    }
+  }
+
+  /** Takes the sign of life away, so that a standby need not wait. Never throws. */
+  async release(): Promise<void> {
+    try {
+      await this.#storage.delete(alivePath(this.generation, this.#beat));
+    } catch (error) {
+      this.#environment.logger.log('debug', 'release failed', { error });
+    }
+  }
+
+  /** Gives up waiting for unknown outcomes: calls under way reject, later ones too. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
+  #claimAgain(nextCheckpointId: number, isFresh: boolean): Promise<number> {
+    return this.#win({
+      kind: 'claim',
+      generation: this.generation,
+      jobName: this.#jobName,
+      instanceId: this.instanceId,
+      isFresh,
+      nextCheckpointId,
+      writer: this.#writer,
+      atMs: this.#environment.clock.nowMs(),
+    });
+  }
+
+  async #win(slot: Slot): Promise<number> {
+    if (this.#isFenced) throw this.#fenced();
+    const sequence = this.highestSequence + 1;
+    const outcome = await winSlot(
+      this.#storage,
+      this.#environment,
+      sequence,
+      slot,
+      () => this.#isAbandoned,
+    );
+    assert(sequence === this.highestSequence + 1, 'calls of the owner come one at a time');
+    if (outcome === 'lost') {
+      this.#isFenced = true;
+      throw this.#fenced();
+    }
+    this.#sequences.push(sequence);
+    return sequence;
+  }
+
+  #fenced(): JobFencedError {
+    const { location } = this.#storage;
+    return new JobFencedError(
+      `another process has taken over job "${this.#jobName}" in ${location}`,
+      { location, generation: this.generation },
+      { hint: 'Do not restart this process; the other one goes on with the job.' },
+    );
+  }
+}
+
+async function winSlot(
+  storage: CheckpointStorage,
+  environment: Environment,
+  sequence: number,
+  slot: Slot,
+  isAbandoned: () => boolean,
+): Promise<'won' | 'lost'> {
+  const name = slotPath(sequence);
+  const bytes = encodeSlot(slot);
+  for (let repetition = 0; ; repetition++) {
+    try {
+      const created = await storage.createIfAbsent(name, bytes);
+      const before = created === 'created' ? null : await slotAt(storage, name);
+      if (before === 'gone') return 'lost';
+      const objects = await storage.list(LOG_PREFIX);
+      const highest = countingSequences(objects.map((object) => object.name)).at(-1) ?? 0;
+      const outcome = judgeSlot(slot, sequence, created, before, highest);
+      if (outcome !== 'unknown') return outcome;
+    } catch (error) {
+      if (!mayRetry(error) || isAbandoned()) throw error;
+    }
+    await backoff(environment, repetition); // L5
+  }
+}
+
+// A slot that exists and cannot be found a moment later was pruned by a newer owner.
+async function slotAt(storage: CheckpointStorage, name: string): Promise<Slot | 'gone'> {
+  try {
+    return decodeSlot(await storage.get(name), name);
+  } catch (error) {
+    if (mayRetry(error)) throw error;
+    const objects = await storage.list(name);
+    if (objects.length === 0) return 'gone';
+    throw error;
+  }
+}
