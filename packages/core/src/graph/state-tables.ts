@@ -2,6 +2,7 @@ import { defaultTrigger, isMerging } from '../function/window-assigners.ts';
 import type { StateDescriptors } from '../state/descriptors.ts';
 import type { Redistribution, TableDescription } from '../state/snapshot.ts';
 import type { OperatorSpec, WindowSpec } from './operator-spec.ts';
+import { windowSpecOfJoin } from './window-join-spec.ts';
 
 /** A table of keyed state that an operator declares. */
 export interface DeclaredTable extends TableDescription {
@@ -59,6 +60,13 @@ export function tablesOf(spec: OperatorSpec): DeclaredState {
       return lists({ name: spec.stateName, redistribution: 'broadcast' });
     case 'window':
       return { keyed: windowTables(spec.window), lists: [] };
+    case 'windowJoin':
+      return { keyed: windowTables(windowSpecOfJoin(spec)), lists: [] };
+    case 'intervalJoin':
+      return {
+        keyed: [internal('left', 'list'), internal('right', 'list'), ...timers('timers')],
+        lists: [],
+      };
     case 'mapAsync':
       return lists({ name: 'in-flight', redistribution: 'split' });
     case 'sink':

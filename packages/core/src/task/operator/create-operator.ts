@@ -1,7 +1,9 @@
 import { AssertionError, assertNever } from '../../base/assert.ts';
 import type { OperatorSpec } from '../../graph/operator-spec.ts';
 import { createAssignTimestamps } from './assign-timestamps.ts';
+import { createWindowOperator } from '../window/window-operator.ts';
 import { createBroadcastProcess } from './broadcast-process.ts';
+import { createIntervalJoin } from './interval-join.ts';
 import { createKeyedBroadcastProcess } from './keyed-broadcast-process.ts';
 import { createKeyedCoProcess } from './keyed-co-process.ts';
 import { createKeyedProcess } from './keyed-process.ts';
@@ -9,6 +11,7 @@ import { createKeyedReduce } from './keyed-reduce.ts';
 import { createMapAsync } from './map-async.ts';
 import type { Operator } from './operator.ts';
 import { createProcess } from './process.ts';
+import { createWindowJoin } from './window-join.ts';
 
 /**
  * Makes the runtime object of an operator.
@@ -35,6 +38,11 @@ export function createOperator(spec: OperatorSpec): Operator {
     case 'assignTimestamps':
       return createAssignTimestamps(spec);
     case 'window':
+      return createWindowOperator(spec.window);
+    case 'intervalJoin':
+      return createIntervalJoin(spec);
+    case 'windowJoin':
+      return createWindowJoin(spec);
     case 'source':
     case 'sink':
     case 'map':

@@ -60,6 +60,8 @@ interface InFlight {
 // B3. An outcome of a call that is no longer waited for (timed out, closed) changes nothing.
 // B4. Not more than `capacity` inputs are running or backing off. Records beyond that, which a
 //     record in mid-chain can bring, wait and are called when there is room.
+// B5. It is never blocked while a turn would get something done. The turn may come as a record, for
+//     the rest of a batch stands before everything else (O1): so `process` catches up first.
 class MapAsyncOperator implements Operator {
   readonly holdsWatermark = true;
   readonly #spec: Spec;
@@ -72,6 +74,10 @@ class MapAsyncOperator implements Operator {
   readonly #running = new Set<AsyncInput>();
   // Inputs with an outcome that no turn has looked at (B1).
   #settled: AsyncInput[] = [];
+  // Some results may be left that could go out: a turn ended before them.
+  #hasReady = false;
+  // The earliest deadline or retry of an input in flight; Infinity if none.
+  #nextDueMs = Number.POSITIVE_INFINITY;
   #lastWatermarkMs = Number.NaN;
   #isFinishing = false;
   #isClosed = false;
@@ -92,6 +98,7 @@ class MapAsyncOperator implements Operator {
   }
 
   process(value: unknown, timestampMs: number): void {
+    if (this.#hasWork()) this.#catchUp();
     const input = new AsyncInput(value, timestampMs);
     this.#results.add(input);
     this.#waiting.push(input);
@@ -99,8 +106,10 @@ class MapAsyncOperator implements Operator {
   }
 
   isBlocked(): boolean {
-    // After the end of input nothing comes any more, and `finish` needs turns.
-    return this.#results.size >= this.#capacity && !this.#isFinishing;
+    const isFull = this.#isFinishing
+      ? !this.#results.isEmpty
+      : this.#results.size >= this.#capacity;
+    return isFull && !this.#hasWork(); // B5
   }
 
   onWatermark(timeMs: number): boolean {
@@ -111,8 +120,8 @@ class MapAsyncOperator implements Operator {
     return this.#emitReady();
   }
 
-  onProcessingTime(nowMs: number): boolean {
-    this.#expire(nowMs);
+  onProcessingTime(): boolean {
+    this.#expire();
     return this.#emitReady();
   }
 
@@ -123,7 +132,7 @@ class MapAsyncOperator implements Operator {
 
   finish(): boolean {
     this.#isFinishing = true;
-    this.#expire(this.#nowMs());
+    this.#expire();
     this.#takeSettled();
     return this.#emitReady() && this.#results.isEmpty;
   }
@@ -140,13 +149,24 @@ class MapAsyncOperator implements Operator {
     this.#running.clear();
   }
 
+  #hasWork(): boolean {
+    if (this.#settled.length > 0 || this.#hasReady) return true;
+    return this.#nextDueMs !== Number.POSITIVE_INFINITY && this.#nextDueMs <= this.#nowMs();
+  }
+
+  #catchUp(): void {
+    this.#expire();
+    this.#takeSettled();
+    if (!this.#emitReady()) this.#context.wake();
+  }
+
   #startWaiting(): void {
     while (this.#waiting.length > 0 && this.#running.size < this.#capacity) {
       const input = this.#waiting.shift() as AsyncInput;
       const { timeoutMs } = this.#options;
       if (timeoutMs !== undefined) {
         input.deadlineMs = this.#nowMs() + timeoutMs;
-        this.#context.requestProcessingTime(input.deadlineMs);
+        this.#wakeAt(input.deadlineMs);
       }
       this.#running.add(input);
       this.#call(input);
@@ -178,22 +198,31 @@ class MapAsyncOperator implements Operator {
     if (!worthIt || retry.retryIf?.(error) === false) throw error;
     const delayMs = retry.delayMs * (retry.multiplier ?? 1) ** (input.attempts - 1);
     input.retryAtMs = this.#nowMs() + delayMs;
-    this.#context.requestProcessingTime(input.retryAtMs);
+    this.#wakeAt(input.retryAtMs);
   }
 
   // Deadlines and delays that are over; asks for the next wake-up. O(inputs in flight).
-  #expire(nowMs: number): void {
-    let nextMs = Number.POSITIVE_INFINITY;
+  #expire(): void {
+    const nowMs = this.#nowMs();
+    this.#nextDueMs = Number.POSITIVE_INFINITY;
     for (const input of this.#running) {
       if (input.deadlineMs <= nowMs) {
         this.#onTimeout(input);
         continue;
       }
       if (input.retryAtMs <= nowMs) this.#call(input);
-      nextMs = Math.min(nextMs, input.deadlineMs, input.retryAtMs);
+      const dueMs = Math.min(input.deadlineMs, input.retryAtMs);
+      if (dueMs < this.#nextDueMs) this.#nextDueMs = dueMs;
     }
-    if (nextMs !== Number.POSITIVE_INFINITY) this.#context.requestProcessingTime(nextMs);
+    if (this.#nextDueMs !== Number.POSITIVE_INFINITY) {
+      this.#context.requestProcessingTime(this.#nextDueMs);
+    }
     this.#startWaiting();
+  }
+
+  #wakeAt(timeMs: number): void {
+    if (timeMs < this.#nextDueMs) this.#nextDueMs = timeMs;
+    this.#context.requestProcessingTime(timeMs);
   }
 
   #onTimeout(input: AsyncInput): void {
@@ -224,6 +253,7 @@ class MapAsyncOperator implements Operator {
     const { output } = this.#context;
     for (;;) {
       const element = this.#results.next();
+      this.#hasReady = element !== null;
       if (element === null) return true;
       if (element.kind === 'watermark') this.#context.forwardWatermark(element.timeMs);
       else {
