@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { planJob, planOf, planText } from '@millrace/core/plan';
+import { planJob, planOf, planText } from '@millrace/core';
 import { readArguments, wholeNumber } from './arguments.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCode, type ExitCode } from './exit-code.ts';
