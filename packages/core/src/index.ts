@@ -18,6 +18,11 @@ export {
   BroadcastConnectedStreams,
   KeyedBroadcastConnectedStreams,
 } from './api/broadcast-connected-streams.ts';
+export {
+  IntervalJoinedStreams,
+  type IntervalJoinOptions,
+  WindowJoinedStreams,
+} from './api/joined-streams.ts';
 export { SinkHandle } from './api/sink-handle.ts';
 export type { Emit, FlatMapFunction } from './api/flat-map.ts';
 export type { EventTimeOptions } from './api/event-time.ts';
@@ -50,6 +55,12 @@ export {
   type TypeHint,
   type,
 } from './function/process-function.ts';
+export type {
+  CoGroupFunction,
+  IntervalJoinFunction,
+  JoinContext,
+  JoinInterval,
+} from './function/join-function.ts';
 export type { Key, ScalarKey } from './element/key.ts';
 
 // State

@@ -273,6 +273,8 @@ const WITH_SIDE_OUTPUTS: ReadonlySet<OperatorSpec['kind']> = new Set([
   'keyedBroadcastProcess',
   'broadcastProcess',
   'window',
+  'intervalJoin',
+  'windowJoin',
 ]);
 
 // With '#', so that no side output of the user's can have the name.

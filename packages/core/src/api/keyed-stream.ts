@@ -1,6 +1,7 @@
 import type { Key } from '../element/key.ts';
 import type { KeyedProcessFunction } from '../function/process-function.ts';
 import { expandWindow, type WindowDefinition } from '../function/window-assigners.ts';
+import type { WindowAssigner } from '../function/window.ts';
 import type { KeySelector, OperatorSpec } from '../graph/operator-spec.ts';
 import type { StreamGraphBuilder, Upstream } from '../graph/stream-graph-builder.ts';
 import type { StateDescriptors } from '../state/descriptors.ts';
@@ -8,6 +9,11 @@ import { KeyedBroadcastConnectedStreams } from './broadcast-connected-streams.ts
 import { BroadcastStream } from './broadcast-stream.ts';
 import { ConnectedStreams } from './connected-streams.ts';
 import { OperatorStream, uidOf } from './data-stream.ts';
+import {
+  IntervalJoinedStreams,
+  type IntervalJoinOptions,
+  WindowJoinedStreams,
+} from './joined-streams.ts';
 import { erase } from './type-erasure.ts';
 import { WindowedStream } from './windowed-stream.ts';
 
@@ -68,6 +74,28 @@ export class KeyedStream<T, K extends Key> {
     return other instanceof BroadcastStream
       ? new KeyedBroadcastConnectedStreams(this.builder, this.upstreams, this.keyOf, other)
       : new ConnectedStreams(this, other);
+  }
+
+  /**
+   * Joins each record with those of another keyed stream whose event time is near enough:
+   * `lowerMs <= right - left <= upperMs`.
+   *
+   * @throws InvalidOptionError
+   */
+  intervalJoin<U>(
+    other: KeyedStream<U, K>,
+    options: IntervalJoinOptions<T, U>,
+  ): IntervalJoinedStreams<T, U, K> {
+    return new IntervalJoinedStreams(this, other, options);
+  }
+
+  /** Joins the records of another keyed stream that fall into the same window. */
+  windowJoin<U>(
+    other: KeyedStream<U, K>,
+    window: WindowAssigner<T | U>,
+  ): WindowJoinedStreams<T, U, K> {
+    const parts = { assigner: window, trigger: null, allowedLatenessMs: 0 };
+    return new WindowJoinedStreams(this, other, parts);
   }
 
   #operator<Out>(uid: string, spec: OperatorSpec): OperatorStream<Out> {

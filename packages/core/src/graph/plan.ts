@@ -1,5 +1,6 @@
 import type { JobGraph } from './job-graph.ts';
-import type { OperatorKind, OperatorSpec } from './operator-spec.ts';
+import type { WindowAssigner } from '../function/window.ts';
+import type { OperatorKind, OperatorSpec, WindowSpec } from './operator-spec.ts';
 import { type DeclaredList, tablesOf } from './state-tables.ts';
 import type { Partitioning } from './stream-graph.ts';
 
@@ -118,12 +119,16 @@ function summaryOf(spec: OperatorSpec): string {
       return `broadcast state ${spec.stateName}`;
     case 'window':
       return windowSummary(spec.window);
+    case 'intervalJoin':
+      return `${spec.interval.lowerMs} to ${spec.interval.upperMs} ms`;
+    case 'windowJoin':
+      return `${assignerSummary(spec.assigner)}, ${spec.body.kind}`;
     default:
       return '';
   }
 }
 
-function windowSummary(window: (OperatorSpec & { kind: 'window' })['window']): string {
+function windowSummary(window: WindowSpec): string {
   const { assigner, body, trigger, evictor, allowedLatenessMs, lateOutput } = window;
   const parts = [assignerSummary(assigner), body.kind];
   if (assigner.kind !== 'global') parts.push(`${assigner.time} time`);
@@ -134,9 +139,7 @@ function windowSummary(window: (OperatorSpec & { kind: 'window' })['window']): s
   return parts.join(', ');
 }
 
-function assignerSummary(
-  assigner: (OperatorSpec & { kind: 'window' })['window']['assigner'],
-): string {
+function assignerSummary(assigner: WindowAssigner): string {
   switch (assigner.kind) {
     case 'tumbling':
       return `tumbling ${assigner.sizeMs} ms`;
