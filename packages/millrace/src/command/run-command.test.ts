@@ -80,9 +80,38 @@ test('a second signal ends at once with 130, of SIGTERM 143', async (t) => {
     execution.ignoresStop = true;
     const { context, exit } = await start(t, [], execution);
     context.signal(signal);
+    context.clock.nowMs += 600;
     context.signal(signal);
     assert.equal(await exit, code);
   }
+});
+
+test('one Ctrl-C that arrives twice, passed on by npm, is one', async (t) => {
+  const execution = new FakeExecution();
+  execution.ignoresStop = true;
+  const { context, exit } = await start(t, [], execution);
+  context.signal('SIGINT');
+  context.clock.nowMs += 20;
+  context.signal('SIGINT');
+  execution.end({ status: 'stopped' });
+  assert.equal(await exit, exitCode.ok);
+  assert.deepEqual(execution.asked, ['stop {}']);
+});
+
+test('a signal before the job has started ends at once', async (t) => {
+  const called = Promise.withResolvers<void>();
+  const context = fakeContext({
+    run() {
+      called.resolve();
+      return new Promise(() => {});
+    },
+  });
+  t.after(() => context.dispose());
+  writeJob(context.folder);
+  const exit = dispatch(context, ['run', 'job.ts', '--standby']);
+  await called.promise;
+  context.signal('SIGINT');
+  assert.equal(await exit, exitCode.interrupted);
 });
 
 test('run ends with 1 and a report when the job fails', async (t) => {

@@ -22,6 +22,12 @@ import {
 const liveLookMs = 500;
 const jsonLookMs = 10_000;
 
+/**
+ * A terminal sends Ctrl-C to npm and to us alike, and npm passes it on: two signals, one key. What
+ * comes so soon after the first is the same one.
+ */
+const sameSignalMs = 500;
+
 // The life of `millrace run`:
 //
 //   load job -> run() -> control socket, registry -> [signal: stop] -> done -> sockets away -> exit
@@ -162,14 +168,16 @@ function report(context: CommandContext, given: RunArguments, job: string, error
 class SignalDesk {
   /** Resolves with the exit code when the process must end at once. */
   readonly atOnce: Promise<ExitCode>;
+  readonly #context: CommandContext;
   readonly #display: ProgressDisplay;
   readonly #forget: () => void;
   #endAtOnce: (code: ExitCode) => void = () => {};
   #execution: JobExecution | null = null;
-  #signals = 0;
+  #stoppedAtMs: number | null = null;
   #isAtOnce = false;
 
   constructor(context: CommandContext, display: ProgressDisplay) {
+    this.#context = context;
     this.#display = display;
     this.atOnce = new Promise((resolve) => {
       this.#endAtOnce = resolve;
@@ -191,12 +199,14 @@ class SignalDesk {
   }
 
   #onSignal(signal: StopSignal): void {
-    this.#signals++;
-    if (this.#execution === null || this.#signals > 1) {
+    const nowMs = this.#context.nowMs();
+    if (this.#stoppedAtMs !== null && nowMs - this.#stoppedAtMs < sameSignalMs) return;
+    if (this.#execution === null || this.#stoppedAtMs !== null) {
       this.#isAtOnce = true;
       this.#endAtOnce(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
       return;
     }
+    this.#stoppedAtMs = nowMs;
     const again = signal === 'SIGINT' ? 'Ctrl-C again' : 'another SIGTERM';
     this.#display.say(`stopping with a last checkpoint (${again}: end at once)`);
     // How it ends, and whether it fails, is what `done` says.
