@@ -1,0 +1,176 @@
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/environment.ts';
+import type { ShapeTable } from '../codec/shape-table.ts';
+import { ValueEncoder } from '../codec/value-encoder.ts';
+import { Segment } from './segment.ts';
+import type { StoredEntry } from './stored-entry.ts';
+
+/** A column of per-key values that can write one of its slots. */
+export interface DirtyColumn {
+  /** Encodes the slot if its epoch lies in the segment. @throws UnserializableValueError */
+  encode(slot: number, segment: Segment): void;
+  /** Forgets a change that came to nothing. @returns whether the slot is no longer listed */
+  dropIfDead(slot: number): boolean;
+}
+
+/** The clock is looked at once per this many entries (an entry takes 2-3 us). */
+const ENTRIES_PER_CLOCK = 64;
+/** Dead entries below this are not worth a sweep of the list. */
+const SWEEP_AT = 1_024;
+
+/**
+ * Knows which entries changed since when: the open segment, and the chain of frozen ones, oldest
+ * first. State machine and invariants: segment.ts.
+ */
+export class DirtyLog {
+  readonly encoder: ValueEncoder;
+  /** Epoch of the open segment. */
+  epoch = 1;
+  /** Entries with an epoch from here on are changed in the open segment. */
+  openLow = 1;
+  open = new Segment(1);
+  readonly chain: Segment[] = [];
+  readonly #columns: DirtyColumn[] = [];
+  readonly #clock: Clock;
+  #sequence = 0;
+  #deadSlots = 0;
+  #deadEntries = 0;
+
+  constructor(clock: Clock, shapes: ShapeTable) {
+    this.#clock = clock;
+    this.encoder = new ValueEncoder(shapes);
+  }
+
+  /** @returns the column's number in the lists of slots */
+  addColumn(column: DirtyColumn): number {
+    return this.#columns.push(column) - 1;
+  }
+
+  nextSequence(): number {
+    return ++this.#sequence;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /** Lists a slot as changed; its epoch is now `epoch`. */
+  listSlot(column: number, slot: number): void {
+    this.open.slotLists.at(-1)!.push(column, slot);
+  }
+
+  listEntry(entry: StoredEntry<unknown>): void {
+    this.open.entryLists.at(-1)!.push(entry);
+  }
+
+  /** O(1). */
+  freeze(): Segment {
+    const frozen = this.open;
+    frozen.state = 'frozen';
+    this.chain.push(frozen);
+    this.epoch++;
+    this.openLow = this.epoch;
+    this.open = new Segment(this.epoch);
+    this.#deadSlots = 0;
+    this.#deadEntries = 0;
+    return frozen;
+  }
+
+  /** The segment that must encode an entry of that epoch. */
+  segmentOf(epoch: number): Segment {
+    for (const segment of this.chain) {
+      if (epoch >= segment.low && epoch <= segment.high) return segment;
+    }
+    assert(epoch >= this.open.low, 'an epoch that is not clean belongs to a live segment');
+    return this.open;
+  }
+
+  /** The changes of a frozen segment go into the next one, unless its persist has begun. */
+  discard(segment: Segment): void {
+    if (segment.state !== 'frozen') return;
+    const at = this.chain.indexOf(segment);
+    assert(at >= 0, 'a frozen segment is in the chain');
+    const successor = this.chain[at + 1] ?? this.open;
+    assert(
+      successor.state === 'frozen' || successor.state === 'open',
+      'segments are begun in order',
+    );
+    successor.absorb(segment);
+    this.chain.splice(at, 1);
+    if (successor === this.open) this.openLow = successor.low;
+  }
+
+  /**
+   * Encodes entries of a segment until all are done or the clock reaches `deadlineMs`.
+   *
+   * @returns whether all are encoded
+   * @throws UnserializableValueError; the entry stays listed
+   */
+  encodeSlice(segment: Segment, deadlineMs: number): boolean {
+    let untilClock = ENTRIES_PER_CLOCK;
+    const isTimeUp = (): boolean => {
+      if (--untilClock > 0) return false;
+      untilClock = ENTRIES_PER_CLOCK;
+      return this.#clock.monotonicMs() >= deadlineMs;
+    };
+    for (; segment.slotLists.length > 0; segment.slotLists.pop()) {
+      const list = segment.slotLists.at(-1)!;
+      while (list.length > 0) {
+        if (isTimeUp()) return false;
+        this.#columns[list.at(-2)!]!.encode(list.at(-1)!, segment);
+        list.pop();
+        list.pop();
+      }
+    }
+    for (; segment.entryLists.length > 0; segment.entryLists.pop()) {
+      const list = segment.entryLists.at(-1)!;
+      for (; list.length > 0; list.pop()) {
+        if (isTimeUp()) return false;
+        this.encodeEntry(list.at(-1)!, segment);
+      }
+    }
+    segment.state = 'encoded';
+    return true;
+  }
+
+  /** Writes an entry's state into a segment, if its epoch lies there. */
+  encodeEntry(entry: StoredEntry<unknown>, segment = this.segmentOf(entry.epoch)): void {
+    if (entry.epoch < segment.low || entry.epoch > segment.high) return;
+    const { table, keyGroup, key, sub, sequence } = entry;
+    const isDead = entry.isGone || (entry.expiresAtMs < Infinity && this.isExpired(entry));
+    if (!isDead) {
+      segment.stream.put(table, keyGroup, key, sub, sequence, entry, this.encoder);
+    } else if (entry.isKnown) {
+      segment.stream.putTombstone(table, keyGroup, key, sub, sequence);
+    }
+    entry.isKnown = !isDead;
+    entry.epoch = 0;
+  }
+
+  isExpired(stored: { readonly expiresAtMs: number }): boolean {
+    return stored.expiresAtMs <= this.nowMs();
+  }
+
+  /** A listed slot needs no record any more. Amortised O(1); slots may be released. */
+  noteDeadSlot(): void {
+    const list = this.open.slotLists.at(-1)!;
+    if (++this.#deadSlots < SWEEP_AT || this.#deadSlots * 4 < list.length) return;
+    this.#deadSlots = 0;
+    let kept = 0;
+    for (let i = 0; i < list.length; i += 2) {
+      if (this.#columns[list[i]!]!.dropIfDead(list[i + 1]!)) continue;
+      list[kept++] = list[i]!;
+      list[kept++] = list[i + 1]!;
+    }
+    list.length = kept;
+  }
+
+  /** The same for an entry; its epoch is 0. */
+  noteDeadEntry(): void {
+    const lists = this.open.entryLists;
+    const list = lists.at(-1)!;
+    if (++this.#deadEntries < SWEEP_AT || this.#deadEntries * 2 < list.length) return;
+    this.#deadEntries = 0;
+    lists[lists.length - 1] = list.filter((entry) => entry.epoch !== 0);
+  }
+}

@@ -1,0 +1,92 @@
+import type { ShapeRecord } from '../codec/shape-table.ts';
+
+// A run: sorted entries of one operator. Little endian, except keys, which sort as bytes.
+// Every offset inside is relative, so a run reads the same at any place of an object, and a section
+// can be cut out byte for byte.
+//
+//   run      header | section* | footer                   sections in ascending order of key group
+//   header   magic u32, version u32, crc32 u32
+//   section  block* | meta | trailer                      all entries of one key group
+//   block    payloadLength u32, rawLength u32, codec u8, crc32 u32, payload
+//            crc32 over the first 9 bytes and the payload; codec 0 = as it is, 1 = zstd
+//   raw      entry*, offset u32 of each entry, count u32
+//   entry    keyLength u32, bodyLength u32 | flags, key, body
+//   key      table id u32 big endian, then key and sub key (order `key`) or sub key and key (`sub`)
+//   body     [expiresAtMs f64] [rank f64] version varint, value;  empty for a tombstone
+//   meta     tables | shapes | index | filter
+//     tables  count u32, (id u32, length u32, JSON)*
+//     shapes  count u32, (low u32, high u32, length u32, JSON)*
+//     index   per block: offset u32, length u32, keyLength u32, first key; then length u32, last key
+//     filter  hashes u8, bits u32, bit bytes               Bloom: about 10 bits per key
+//   trailer  keyGroup u16, version u16, entries u32, blocks u32, metaLength u32, sectionLength u32,
+//            crc32 u32 over meta and the 20 bytes before it, magic u32
+//   footer   (keyGroup u16, offset f64, length u32, entries u32)*, count u32, crc32 u32, magic u32
+//
+// R1. No byte of a run is outside a checksum or an exact comparison: any flipped bit is found.
+// R2. Of equal keys a run holds one; over a list of runs, newest first, the first one found counts.
+// R3. Ids of tables and shapes are hashes of what they stand for: merging never renumbers.
+
+export const RUN_MAGIC = 0x4e55524d; // "MRUN"
+export const RUN_VERSION = 1;
+export const HEADER_BYTES = 12;
+export const BLOCK_HEADER_BYTES = 13;
+export const TRAILER_BYTES = 28;
+export const FOOTER_ENTRY_BYTES = 18;
+export const FOOTER_END_BYTES = 12;
+
+export const CODEC_NONE = 0;
+export const CODEC_ZSTD = 1;
+
+/** Flags of an entry, in the high bits of its body's length. */
+export const TOMBSTONE = 0x8000_0000;
+export const EXPIRES = 0x4000_0000;
+export const RANKED = 0x2000_0000;
+export const LENGTH_MASK = 0x1fff_ffff;
+
+/** Upper bound of a section: its offsets are u32. */
+export const MAX_SECTION_BYTES = 0xffff_ffff;
+
+/** A block is closed when it holds this many bytes; what a point read costs. */
+export const BLOCK_BYTES = 16_384;
+/** No legal block is larger, as an entry is at most `LENGTH_MASK` each for key and body. */
+export const MAX_RAW_BLOCK_BYTES = 2 ** 31 - 1;
+
+/** A table as it stands in a section's meta. */
+export interface TableRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly order: 'key' | 'sub';
+}
+
+/** What a section says about its entries. */
+export interface SectionNames {
+  readonly tables: readonly TableRecord[];
+  readonly shapes: readonly ShapeRecord[];
+}
+
+/** The id of a table: FNV-1a, 32 bits, of its name as JSON text. */
+export function tableId(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(JSON.stringify(name), 'utf8')) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** Compares two stretches of bytes; a shorter prefix comes first. */
+export function compareBytes(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): number {
+  const length = Math.min(aEnd - aStart, bEnd - bStart);
+  for (let i = 0; i < length; i++) {
+    const difference = a[aStart + i]! - b[bStart + i]!;
+    if (difference !== 0) return difference;
+  }
+  return aEnd - aStart - (bEnd - bStart);
+}

@@ -1,0 +1,44 @@
+import type { Key } from '../element/key.ts';
+import type { Entry, SubKey } from './entry-table.ts';
+import type { StateTable } from './state-table.ts';
+
+/** An entry as the store sees it. */
+export class StoredEntry<V> implements Entry<V> {
+  readonly table: StateTable;
+  readonly key: Key;
+  readonly keyGroup: number;
+  readonly sub: SubKey;
+  value: V;
+  expiresAtMs: number;
+  /** Map entries: place in the order of insertion. */
+  readonly rank: number;
+  /** The segment in which it is changed and not yet encoded; 0 = none. */
+  epoch: number;
+  /** Of its last change; see S3 of segment.ts. */
+  sequence: number;
+  /** Whether a record of this address with a value exists: only then its end must be written. */
+  isKnown = false;
+  isGone = false;
+
+  constructor(
+    table: StateTable,
+    key: Key,
+    keyGroup: number,
+    sub: SubKey,
+    value: V,
+    expiresAtMs: number,
+    rank: number,
+    epoch: number,
+    sequence: number,
+  ) {
+    this.table = table;
+    this.key = key;
+    this.keyGroup = keyGroup;
+    this.sub = sub;
+    this.value = value;
+    this.expiresAtMs = expiresAtMs;
+    this.rank = rank;
+    this.epoch = epoch;
+    this.sequence = sequence;
+  }
+}
