@@ -136,7 +136,7 @@ test('layer rules find a cycle, a forbidden import and a path into another packa
   const upward = sourceFile(
     'packages/core/src/base/x.ts',
     "import { y } from\n  '../task/y.ts';\n" +
-      "import '../../../testing/src/z.ts';\nimport 'left-pad';",
+      "import '../../../testing/src/z.ts';\nimport 'left-pad';f('import', 'x');",
   );
   assert.equal(layerOffenders([upward], layers).length, 2);
   assert.equal(packageImportOffenders([upward], new Map()).length, 2);
@@ -188,9 +188,11 @@ test('wording rules find vague names, left-overs, holes, paths and missing docst
   const path = ['', 'root', 'x'].join('/');
   assert.equal(machinePathOffenders([sourceFile('a.md', `in ${path}`)]).length, 1);
   const source = `/** Says it. */\nexport const a = 1;\n\n/* No. */\nexport class B {}
+/** A group. */\nexport const e = 1;\nexport const f = 2;\n\nexport const g = 3;
 /** Once. */\nexport function c(): void;\nexport function c(x?: 1): void {}\n`;
   assert.deepEqual(undocumentedExports([sourceFile('packages/x/src/a.ts', source)]), [
     'packages/x/src/a.ts:5: class B',
+    'packages/x/src/a.ts:10: const g',
   ]);
 });
 

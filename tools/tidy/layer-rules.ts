@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import { isPackageSource, type SourceFile } from './repository.ts';
-import { withoutComments } from './source-text.ts';
 
 const coreSource = 'packages/core/src/';
 
@@ -13,23 +12,20 @@ export interface ImportedModule {
   readonly line: number;
 }
 
-const importClause = /(?:\bimport|\bexport)\b[^'"`;()]*?\bfrom\s*['"]([^'"]+)['"]/;
-const plainImport = /\bimport\s*\(?\s*['"]([^'"]+)['"]/;
+// In code with blanked strings, so that a word in a string is no keyword: quotes and spaces are
+// what is left of the specifier.
+const importClause = /(?:\bimport|\bexport)\b[^'"`;()]*?\bfrom\s*['"]( *)['"]/;
+const plainImport = /\bimport\s*\(?\s*['"]( *)['"]/;
 const anyImport = new RegExp(`${importClause.source}|${plainImport.source}`, 'g');
 
 /** All static and dynamic imports and re-exports of a file, types included. */
 export function importsOf(file: SourceFile): ImportedModule[] {
-  const text = withoutComments(file.text);
-  const found: ImportedModule[] = [];
-  for (const match of text.matchAll(anyImport)) {
-    const specifier = match[1] ?? match[2];
-    if (specifier === undefined) continue;
-    found.push({
-      specifier,
-      line: text.slice(0, match.index + match[0].length).split('\n').length,
-    });
-  }
-  return found;
+  return [...file.code.matchAll(anyImport)].map((match) => {
+    const blank = match[1] ?? match[2]!;
+    const end = match.index + match[0].length - 1;
+    const line = file.code.slice(0, end).split('\n').length;
+    return { specifier: file.text.slice(end - blank.length, end), line };
+  });
 }
 
 /** @returns one line per import in core that its row in layers.json does not name */

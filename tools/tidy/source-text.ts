@@ -53,24 +53,6 @@ export function codeOnly(text: string): string {
   return out.join('');
 }
 
-/** The text without comments; strings stay. For rules about what strings say, such as imports. */
-export function withoutComments(text: string): string {
-  const code = codeOnly(text);
-  let out = '';
-  let quote = '';
-  for (let at = 0; at < text.length; at++) {
-    const char = code[at]!;
-    if (quote !== '') {
-      out += text[at];
-      if (char === quote) quote = '';
-    } else {
-      out += char;
-      if (char === "'" || char === '"') quote = char;
-    }
-  }
-  return out;
-}
-
 function endOf(text: string, mark: string, from: number): number {
   const found = text.indexOf(mark, from);
   return found < 0 ? text.length : found;

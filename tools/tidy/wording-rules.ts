@@ -54,7 +54,8 @@ const declaration = new RegExp(
 );
 
 /**
- * A docstring stands right before the declaration. Of overloads the first has it.
+ * A docstring stands right before the declaration. Of overloads, and of constants that stand line
+ * by line in one group, the first has it.
  *
  * @returns one line per exported declaration without
  */
@@ -63,14 +64,17 @@ export function undocumentedExports(files: readonly SourceFile[]): string[] {
   for (const file of files.filter(isPackageSource)) {
     const lines = file.text.split('\n');
     let previous = '';
+    let groupEnd = -1;
     for (const [index, line] of lines.entries()) {
       const match = declaration.exec(line);
       if (match === null) continue;
-      const name = match[2]!;
-      if (!endsDocstring(lines, index - 1) && name !== previous) {
-        offenders.push(`${file.path}:${index + 1}: ${match[1]} ${name}`);
+      const [, kind, name] = match;
+      const isInGroup = kind === 'const' && groupEnd === index - 1;
+      if (!endsDocstring(lines, index - 1) && name !== previous && !isInGroup) {
+        offenders.push(`${file.path}:${index + 1}: ${kind} ${name}`);
       }
-      previous = match[1] === 'function' ? name : '';
+      previous = kind === 'function' ? name! : '';
+      groupEnd = kind === 'const' && line.endsWith(';') ? index : -1;
     }
   }
   return offenders;
