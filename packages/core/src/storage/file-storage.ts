@@ -1,0 +1,249 @@
+import { messageOf } from '../base/errors.ts';
+import type { FileErrorKind, FileSystem, ReadableFile } from '../base/file-system.ts';
+import type { Random } from '../base/environment.ts';
+import type { CheckpointStorage, StoredObject } from './checkpoint-storage.ts';
+import { checkObjectName, compareNames } from './object-name.ts';
+import {
+  type StorageError,
+  type StorageErrorDetails,
+  StorageNameError,
+  StorageFullError,
+  StorageNotFoundError,
+  StoragePermissionError,
+  StorageUnavailableError,
+} from './storage-errors.ts';
+
+// An object is a file below the directory. It appears under its name in one step:
+//
+//   temporary file --write, sync--> --rename (put) | link (createIfAbsent)--> --sync directory-->
+//
+// F1. Whoever sees the name sees the whole content, also after a crash.
+// F2. `link` fails if the name is taken, also by another process: one winner.
+// F3. A temporary file's name begins with "~", which no object's name does: never listed.
+
+const TEMPORARY_PREFIX = '~';
+
+/** Checkpoints in a directory of a disk that all processes of the job see. */
+export class FileStorage implements CheckpointStorage {
+  readonly location: string;
+  readonly hasConditionalCreate = true;
+  readonly #directory: string;
+  readonly #files: FileSystem;
+  readonly #random: Random;
+  readonly #made = new Set<string>();
+
+  /**
+   * @param directory made when the first object is written
+   * @param random for the names of temporary files, which must differ between processes
+   */
+  constructor(directory: string, fileSystem: FileSystem, random: Random) {
+    this.#directory = directory.length > 1 ? directory.replace(/\/+$/, '') : directory;
+    this.location = this.#directory;
+    this.#files = fileSystem;
+    this.#random = random;
+  }
+
+  put(name: string, chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#attempt('put', name, () =>
+      this.#withTemporary(name, chunks, (temporary) =>
+        this.#files.rename(temporary, this.#path(name)),
+      ),
+    );
+  }
+
+  createIfAbsent(name: string, data: Uint8Array): Promise<'created' | 'exists'> {
+    return this.#attempt('createIfAbsent', name, () =>
+      this.#withTemporary(name, [data], async (temporary) => {
+        try {
+          await this.#files.link(temporary, this.#path(name));
+          return 'created';
+        } catch (error) {
+          if (kindOf(error) === 'exists') return 'exists';
+          throw error;
+        } finally {
+          await this.#files.delete(temporary);
+        }
+      }),
+    );
+  }
+
+  get(name: string): Promise<Uint8Array> {
+    return this.#attempt('get', name, () => this.#files.readFile(this.#path(name)));
+  }
+
+  getRange(name: string, offset: number, length: number): Promise<Uint8Array> {
+    return this.#attempt('getRange', name, async () => {
+      const file: ReadableFile = await this.#files.openRead(this.#path(name));
+      try {
+        return await file.read(offset, length);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async list(prefix: string): Promise<StoredObject[]> {
+    const found: StoredObject[] = [];
+    await this.#attempt(
+      'list',
+      prefix,
+      async () => {
+        // Only the directory that the prefix lies in can hold matches, and what is below it.
+        const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+        await this.#collect(start, prefix, found);
+      },
+      false,
+    );
+    return found.sort(compareNames);
+  }
+
+  delete(name: string): Promise<void> {
+    return this.#attempt('delete', name, async () => {
+      await this.#files.delete(this.#path(name));
+      await this.#dropEmptyParents(name);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  /**
+   * Removes what crashed writers left behind. Only for the owner of the directory: a temporary
+   * file of a living writer would be taken away from it.
+   *
+   * @returns names of the files removed, relative to the directory
+   */
+  async removeTemporaries(): Promise<string[]> {
+    const removed: string[] = [];
+    await this.#attempt(
+      'delete',
+      '',
+      async () => {
+        await this.#collectTemporaries('', removed);
+        for (const name of removed) await this.#files.delete(this.#path(name));
+      },
+      false,
+    );
+    return removed;
+  }
+
+  async #withTemporary<T>(
+    name: string,
+    chunks: readonly Uint8Array[],
+    publish: (temporary: string) => Promise<T>,
+  ): Promise<T> {
+    const directory = parentOf(this.#path(name));
+    const temporary = `${directory}/${TEMPORARY_PREFIX}${this.#random.hex(12)}`;
+    await this.#makeDirectory(directory);
+    let isPublished = false;
+    try {
+      await this.#writeDurably(temporary, chunks);
+      const result = await publish(temporary);
+      isPublished = true;
+      await this.#files.syncDirectory(directory);
+      return result;
+    } catch (error) {
+      // Frees the space if it can; the first error is the one that counts.
+      if (!isPublished) await this.#files.delete(temporary).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #writeDurably(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+    const file = await this.#files.create(path, { exclusive: true });
+    try {
+      for (const chunk of chunks) await file.write(chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #makeDirectory(directory: string): Promise<void> {
+    if (this.#made.has(directory)) return;
+    await this.#files.makeDirectory(directory);
+    this.#made.add(directory);
+  }
+
+  async #collect(directory: string, prefix: string, found: StoredObject[]): Promise<void> {
+    for (const entry of await this.#files.list(this.#path(directory))) {
+      const name = directory + entry.name;
+      if (entry.name.startsWith(TEMPORARY_PREFIX)) continue;
+      if (entry.kind === 'directory') {
+        const below = `${name}/`;
+        const mayMatch = below.startsWith(prefix) || prefix.startsWith(below);
+        if (mayMatch) await this.#collect(below, prefix, found);
+      } else if (entry.kind === 'file' && name.startsWith(prefix)) {
+        const stat = await this.#files.stat(this.#path(name));
+        if (stat !== null) found.push({ name, sizeBytes: stat.sizeBytes }); // else just deleted
+      }
+    }
+  }
+
+  async #collectTemporaries(directory: string, found: string[]): Promise<void> {
+    for (const entry of await this.#files.list(this.#path(directory))) {
+      const name = directory + entry.name;
+      if (entry.kind === 'directory') await this.#collectTemporaries(`${name}/`, found);
+      else if (entry.name.startsWith(TEMPORARY_PREFIX)) found.push(name);
+    }
+  }
+
+  // Directories are no objects: `chk-7/` goes with its last object. Not durable, hence repeatable.
+  async #dropEmptyParents(name: string): Promise<void> {
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+      const directory = this.#path(name.slice(0, end));
+      this.#made.delete(directory);
+      await this.#files.deleteDirectory(directory);
+    }
+  }
+
+  #path(name: string): string {
+    return name === '' ? this.#directory : `${this.#directory}/${name}`;
+  }
+
+  async #attempt<T>(
+    operation: StorageErrorDetails['operation'],
+    name: string,
+    call: () => Promise<T>,
+    isObject = true,
+  ): Promise<T> {
+    const details = { location: this.location, operation, name };
+    try {
+      if (isObject) checkObjectName(details);
+      return await call();
+    } catch (error) {
+      throw error instanceof StorageNameError ? error : storageErrorOf(error, details);
+    }
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+function kindOf(error: unknown): FileErrorKind {
+  const kind = (error as { readonly kind?: FileErrorKind } | null)?.kind;
+  return typeof kind === 'string' ? kind : 'other';
+}
+
+function storageErrorOf(error: unknown, details: StorageErrorDetails): StorageError {
+  const { location, operation, name } = details;
+  const what = `could not ${operation} "${name}" in ${location}`;
+  const cause = { cause: error };
+  switch (kindOf(error)) {
+    case 'not-found':
+    case 'directory':
+      return new StorageNotFoundError(`${what}: there is no such object`, details, cause);
+    case 'full':
+      return new StorageFullError(`${what}: the disk or the quota is full`, details, {
+        ...cause,
+        hint: 'Free space or raise the quota; checkpoints go on by themselves then.',
+      });
+    case 'permission':
+      return new StoragePermissionError(`${what}: permission denied`, details, {
+        ...cause,
+        hint: 'Let the user of this process read and write the directory.',
+      });
+    default:
+      return new StorageUnavailableError(`${what}: ${messageOf(error)}`, details, cause);
+  }
+}

@@ -1,0 +1,67 @@
+import type { CheckpointStorage, StoredObject } from './checkpoint-storage.ts';
+import { checkObjectName, compareNames } from './object-name.ts';
+import { type StorageErrorDetails, StorageNotFoundError } from './storage-errors.ts';
+
+/**
+ * Objects in memory: for tests and for jobs that need no restart of the process. Several instances
+ * over one `objects` map see each other's objects.
+ */
+export class MemoryStorage implements CheckpointStorage {
+  readonly location: string;
+  readonly hasConditionalCreate = true;
+  readonly #objects: Map<string, Uint8Array>;
+
+  constructor(objects: Map<string, Uint8Array> = new Map(), location = 'memory') {
+    this.#objects = objects;
+    this.location = location;
+  }
+
+  async put(name: string, chunks: readonly Uint8Array[]): Promise<void> {
+    checkObjectName(this.#details('put', name));
+    this.#objects.set(name, new Uint8Array(Buffer.concat(chunks)));
+  }
+
+  async createIfAbsent(name: string, data: Uint8Array): Promise<'created' | 'exists'> {
+    checkObjectName(this.#details('createIfAbsent', name));
+    if (this.#objects.has(name)) return 'exists';
+    this.#objects.set(name, new Uint8Array(data));
+    return 'created';
+  }
+
+  async get(name: string): Promise<Uint8Array> {
+    return new Uint8Array(this.#find('get', name));
+  }
+
+  async getRange(name: string, offset: number, length: number): Promise<Uint8Array> {
+    return this.#find('getRange', name).slice(offset, offset + length);
+  }
+
+  async list(prefix: string): Promise<StoredObject[]> {
+    const found: StoredObject[] = [];
+    for (const [name, data] of this.#objects) {
+      if (name.startsWith(prefix)) found.push({ name, sizeBytes: data.length });
+    }
+    return found.sort(compareNames);
+  }
+
+  async delete(name: string): Promise<void> {
+    checkObjectName(this.#details('delete', name));
+    this.#objects.delete(name);
+  }
+
+  async close(): Promise<void> {}
+
+  #find(operation: 'get' | 'getRange', name: string): Uint8Array {
+    const details = this.#details(operation, name);
+    checkObjectName(details);
+    const data = this.#objects.get(name);
+    if (data === undefined) {
+      throw new StorageNotFoundError(`there is no object "${name}" in ${this.location}`, details);
+    }
+    return data;
+  }
+
+  #details(operation: StorageErrorDetails['operation'], name: string): StorageErrorDetails {
+    return { location: this.location, operation, name };
+  }
+}

@@ -1,0 +1,200 @@
+import * as fs from 'node:fs/promises';
+import path from 'node:path';
+import { StreamError } from '../base/errors.ts';
+import type {
+  DirectoryEntry,
+  FileErrorKind,
+  FileStat,
+  FileSystem,
+  ReadableFile,
+  WritableFile,
+} from '../base/file-system.ts';
+
+/** A call to the file system failed. */
+export class FileSystemError extends StreamError<{
+  kind: FileErrorKind;
+  path: string;
+  operation: string;
+  errno: string;
+}> {
+  static override readonly code = 'FILE_SYSTEM_ERROR';
+  static override readonly domain = 'external';
+  static override readonly retry = 'backoff';
+
+  get kind(): FileErrorKind {
+    return this.details.kind;
+  }
+}
+
+/** The kind of an error of node's `fs`, by its code. */
+export function fileErrorKindOf(errno: string): FileErrorKind {
+  switch (errno) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'not-found';
+    case 'EEXIST':
+      return 'exists';
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return 'full';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'permission';
+    case 'EISDIR':
+    case 'ENOTEMPTY':
+      return 'directory';
+    default:
+      return 'other';
+  }
+}
+
+/** The real disk. */
+export function nodeFileSystem(): FileSystem {
+  return {
+    create: (file, options) =>
+      attempt('create', file, async () => {
+        const handle = await fs.open(file, options?.exclusive === true ? 'wx' : 'w');
+        return writable(file, handle);
+      }),
+    openRead: (file) => attempt('open', file, async () => readable(file, await fs.open(file, 'r'))),
+    readFile: (file) => attempt('read', file, () => fs.readFile(file)),
+    rename: (from, to) => attempt('rename', to, () => fs.rename(from, to)),
+    link: (from, to) => attempt('link', to, () => fs.link(from, to)),
+    delete: (file) => attempt('delete', file, () => fs.unlink(file), ['not-found']),
+    deleteDirectory: (directory) =>
+      // POSIX lets rmdir say EEXIST for a directory that is not empty.
+      attempt('delete', directory, () => fs.rmdir(directory), ['not-found', 'directory', 'exists']),
+    makeDirectory,
+    syncDirectory,
+    list,
+    stat,
+  };
+}
+
+async function attempt<T>(operation: string, file: string, call: () => Promise<T>): Promise<T>;
+async function attempt(
+  operation: string,
+  file: string,
+  call: () => Promise<void>,
+  ignored: readonly FileErrorKind[],
+): Promise<void>;
+async function attempt<T>(
+  operation: string,
+  file: string,
+  call: () => Promise<T>,
+  ignored: readonly FileErrorKind[] = [],
+): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    const kind = fileErrorKindOf(errno);
+    if (ignored.includes(kind)) return undefined;
+    throw new FileSystemError(
+      `could not ${operation} "${file}": ${errno}`,
+      { kind, path: file, operation, errno },
+      { cause },
+    );
+  }
+}
+
+function errnoOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'unknown';
+}
+
+function writable(file: string, handle: fs.FileHandle): WritableFile {
+  // One after the other: node may otherwise write overlapping calls in any order.
+  let last: Promise<unknown> = Promise.resolve();
+  const inOrder = <T>(operation: string, call: () => Promise<T>): Promise<T> => {
+    const next = last.then(() => attempt(operation, file, call));
+    last = next.catch(() => {});
+    return next;
+  };
+  return {
+    write: (data) => inOrder('write', () => writeAll(handle, data)),
+    sync: () => inOrder('sync', () => handle.sync()),
+    close: () => inOrder('close', () => handle.close()),
+  };
+}
+
+async function writeAll(handle: fs.FileHandle, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length; ) {
+    at += (await handle.write(data, at, data.length - at)).bytesWritten;
+  }
+}
+
+function readable(file: string, handle: fs.FileHandle): ReadableFile {
+  return {
+    read: (offset, length) =>
+      attempt('read', file, async () => {
+        // Never more than the file holds: the length may come from a damaged directory.
+        const { size } = await handle.stat();
+        const buffer = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+        let filled = 0;
+        while (filled < buffer.length) {
+          const room = buffer.length - filled;
+          const { bytesRead } = await handle.read(buffer, filled, room, offset + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return buffer.subarray(0, filled);
+      }),
+    close: () => attempt('close', file, () => handle.close()),
+  };
+}
+
+// The names of new directories are durable only when the parents of all of them are synced.
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await attempt('create', directory, () => fs.mkdir(directory, { recursive: true }));
+  if (first === undefined) return;
+  const top = path.dirname(path.resolve(first));
+  let parent = path.dirname(path.resolve(directory));
+  for (;;) {
+    await syncDirectory(parent);
+    if (parent === top || parent === path.dirname(parent)) return;
+    parent = path.dirname(parent);
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return; // has no such call; NTFS logs names by itself
+  await attempt('sync', directory, async () => {
+    const handle = await fs.open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+async function list(directory: string): Promise<DirectoryEntry[]> {
+  try {
+    const entries = await attempt('list', directory, () =>
+      fs.readdir(directory, { withFileTypes: true }),
+    );
+    return entries
+      .map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    if (error instanceof FileSystemError && error.kind === 'not-found') return [];
+    throw error;
+  }
+}
+
+async function stat(file: string): Promise<FileStat | null> {
+  try {
+    const found = await attempt('stat', file, () => fs.stat(file));
+    return { kind: kindOf(found), sizeBytes: found.size, modifiedAtMs: found.mtimeMs };
+  } catch (error) {
+    if (error instanceof FileSystemError && error.kind === 'not-found') return null;
+    throw error;
+  }
+}
+
+function kindOf(found: { isFile(): boolean; isDirectory(): boolean }): DirectoryEntry['kind'] {
+  return found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';
+}
