@@ -1,6 +1,7 @@
 import type { Window } from '../../function/window.ts';
 import { type Key, type KeyIdentity, keyIdentity } from '../../element/key.ts';
 import type { Entry, EntryTable, SubKey } from '../../state/entry-table.ts';
+import { takeValue } from './take-value.ts';
 import type { Chunk } from './element-buffer.ts';
 
 /**
@@ -86,9 +87,8 @@ export class CellSlot {
    */
   take(cell: WindowCell): unknown {
     const entry = cell.slots[this.#at]!;
-    this.#table.write(entry); // a frozen snapshot must not see what the new owner does to it
-    this.clear(cell);
-    return entry.value;
+    cell.slots[this.#at] = undefined;
+    return takeValue(this.#table, entry);
   }
 
   /** Gives the restored values to their cells. Once, before the first record. */
