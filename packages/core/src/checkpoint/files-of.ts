@@ -24,8 +24,23 @@ export function filesOf(manifest: Manifest): Map<string, number> {
 
 /** Bytes of all runs; a run that several subtasks share counts once. */
 export function sizeBytesOf(manifest: Manifest): number {
+  return sumOf(sizesOf(manifest));
+}
+
+/** Bytes of the runs that `before` does not hold. */
+export function newBytesOf(manifest: Manifest, before: Manifest | null): number {
+  const sizes = sizesOf(manifest);
+  if (before !== null) for (const run of sizesOf(before).keys()) sizes.delete(run);
+  return sumOf(sizes);
+}
+
+function sizesOf(manifest: Manifest): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const { file, offset, length } of runsOf(manifest)) sizes.set(`${file}:${offset}`, length);
+  return sizes;
+}
+
+function sumOf(sizes: ReadonlyMap<string, number>): number {
   return [...sizes.values()].reduce((sum, length) => sum + length, 0);
 }
 

@@ -53,10 +53,10 @@ export function runPath(generation: number, attempt: number, tag: string, number
   return `${SHARED_PREFIX}${generation}-${attempt}-${tag}${number}.run`;
 }
 
-/** The generation that wrote a run; null for a name that is none. */
-export function runGenerationOf(name: string): number | null {
-  const match = /^shared\/(\d+)-[A-Za-z0-9._-]+\.run$/.exec(name);
-  return match === null ? null : Number(match[1]);
+/** Who wrote a run; null for a name that `runPath` does not make. */
+export function runOriginOf(name: string): { generation: number; attempt: number } | null {
+  const match = /^shared\/(\d+)-(\d+)-[A-Za-z0-9._-]+\.run$/.exec(name);
+  return match === null ? null : { generation: Number(match[1]), attempt: Number(match[2]) };
 }
 
 /** One heartbeat. */

@@ -127,6 +127,11 @@ export class LogOwner {
     }
   }
 
+  /** Another process owns the log; found out by a call that threw. */
+  get isFenced(): boolean {
+    return this.#isFenced;
+  }
+
   /** The last slot that this owner knows of. */
   get highestSequence(): number {
     return this.#sequences.at(-1)!;
@@ -136,11 +141,12 @@ export class LogOwner {
    * Wins the next slot for a checkpoint whose manifest is durable: then, and only then, it is
    * complete. Repeats calls with unknown outcome until the outcome is known.
    *
-   * @returns the slot's sequence
    * @throws JobFencedError
    */
-  async complete(completion: Completion): Promise<number> {
-    const sequence = await this.#win({
+  async complete(
+    completion: Completion,
+  ): Promise<{ readonly sequence: number; readonly slot: CheckpointSlot }> {
+    const slot: CheckpointSlot = {
       kind: 'checkpoint',
       generation: this.generation,
       jobName: this.#jobName,
@@ -148,8 +154,8 @@ export class LogOwner {
       ...completion,
       writer: this.#writer,
       atMs: this.#environment.clock.nowMs(),
-    });
-    return sequence;
+    };
+    return { sequence: await this.#win(slot), slot };
   }
 
   /**

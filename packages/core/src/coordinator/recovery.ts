@@ -1,0 +1,298 @@
+import type { Environment } from '../base/environment.ts';
+import { decodeManifest, type Manifest } from '../checkpoint/manifest.ts';
+import { explainFiles } from '../checkpoint/files-of.ts';
+import { ALIVE_PREFIX, runOriginOf, runPath } from '../checkpoint/paths.ts';
+import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot-log.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { RestoreBehindNewestError, SingleWriterRequiredError } from './coordinator-errors.ts';
+import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
+import { readManifest, writeManifest } from './manifest-store.ts';
+import { copyRuns } from './run-copier.ts';
+import { withRetries } from './storage-retry.ts';
+
+const STANDBY_POLL_MS = 1_000;
+/** Four beats of `HEARTBEAT_MS`: one that is late is not dead. */
+const STANDBY_SILENCE_MS = 20_000;
+/** Between two signs of life of an owner. */
+export const HEARTBEAT_MS = 5_000;
+
+/** Where a job begins. */
+export type RestoreFrom =
+  /** The latest complete checkpoint of this job, if there is one. */
+  | { readonly kind: 'latest' }
+  /** Without state. */
+  | { readonly kind: 'none' }
+  /** What the user named; `restorePathOf` in checkpoint/paths.ts takes a path apart. */
+  | {
+      readonly kind: 'manifest';
+      /** What the user wrote, for messages. */
+      readonly path: string;
+      /** Rooted at the directory that the manifest's names are relative to. */
+      readonly storage: CheckpointStorage;
+      readonly manifest: string;
+    };
+
+/** What a recovery needs. */
+export interface RecoveryOptions {
+  /** Rooted at the job's own directory. */
+  readonly storage: CheckpointStorage;
+  readonly environment: Environment;
+  readonly jobName: string;
+  readonly from: RestoreFrom;
+  /** Whether the job has sinks or state that must be exactly-once. */
+  readonly needsExactlyOnce: boolean;
+  readonly assumeSingleWriter: boolean;
+  readonly allowDuplicates: boolean;
+  readonly standby: boolean;
+  /** Whether the job can be restored from it; throws if not. Called before the claim too. */
+  readonly check: (manifest: Manifest) => void;
+}
+
+/** A complete checkpoint of the job. */
+export interface CompleteCheckpoint {
+  readonly sequence: number;
+  readonly slot: CheckpointSlot;
+  /** null: it cannot be read; then nothing may be deleted but by hand. */
+  readonly manifest: Manifest | null;
+}
+
+/** The job is ours, and this is what it goes on from. */
+export interface Recovery {
+  readonly owner: LogOwner;
+  readonly generation: number;
+  readonly instanceId: string;
+  /** null: begin without state. */
+  readonly manifest: Manifest | null;
+  /** What was restored, for messages; null if nothing was. */
+  readonly restoredFrom: string | null;
+  readonly nextCheckpointId: number;
+  /** Complete checkpoints, in order of slot; the restored one is the last. */
+  readonly complete: readonly CompleteCheckpoint[];
+}
+
+/**
+ * Takes a job over and finds what it goes on from.
+ *
+ *   read log -> check -> claim a slot -> read again -> (import) -> sweep
+ *
+ * V1. Nothing that could have been known before the claim fails after it: a job that cannot be
+ *     restored must not end the process that runs it.
+ * V2. `latest` is the complete checkpoint with the greatest id. If it is damaged the error says so;
+ *     another one is used only if the user names it.
+ * V3. What is named and is not the newest of this job is imported: its runs are copied if they are
+ *     in another directory, and it becomes a complete checkpoint of a new instance of the job. So
+ *     the next `latest` finds it, and the foreign directory may go at once.
+ * V4. Naming something while this job has newer output needs `allowDuplicates`.
+ *
+ * @throws SingleWriterRequiredError, RestoreBehindNewestError, CorruptManifestError,
+ *   CorruptLogError, UnsupportedManifestVersionError, and what `check` throws
+ */
+export async function recover(options: RecoveryOptions): Promise<Recovery> {
+  const { storage, environment, jobName, from } = options;
+  if (options.needsExactlyOnce && !storage.hasConditionalCreate && !options.assumeSingleWriter) {
+    throw new SingleWriterRequiredError(
+      `storage ${storage.location} cannot tell two owners of a job apart`,
+      { location: storage.location },
+      { hint: 'Use another storage, or vouch for a single process with --assume-single-writer.' },
+    );
+  }
+  if (options.standby) await waitUntilGone(options);
+  const named = from.kind === 'manifest' ? await readNamed(from, environment) : null;
+  if (named !== null) options.check(named);
+  if (from.kind === 'latest') await checkLatest(options);
+  const owner = await LogOwner.claim({
+    storage,
+    environment,
+    jobName,
+    decide: (log) => decide(options, log, named),
+  });
+  const complete = await readComplete(options, owner.claimedLog);
+  const newest = from.kind === 'none' ? null : latestOf(owner.claimedLog);
+  let recovery: Recovery = {
+    owner,
+    generation: owner.generation,
+    instanceId: owner.instanceId,
+    manifest: null,
+    restoredFrom: null,
+    nextCheckpointId: owner.claimedLog.nextCheckpointId,
+    complete,
+  };
+  if (named !== null && from.kind === 'manifest' && !isNewest(named, newest)) {
+    recovery = await importNamed(options, recovery, named, from);
+  } else if (newest !== null) {
+    const manifest = await readManifest(storage, environment, newest); // V2
+    options.check(manifest);
+    recovery = { ...recovery, manifest, restoredFrom: newest.manifest };
+  }
+  await forgetHeartbeats(storage, environment);
+  await sweep(storage, environment, recovery.complete, (name) => {
+    return runOriginOf(name)?.generation === owner.generation;
+  });
+  return recovery;
+}
+
+function decide(
+  { environment, from, allowDuplicates }: RecoveryOptions,
+  log: LogState,
+  named: Manifest | null,
+): ClaimDecision {
+  const newest = latestOf(log);
+  const fresh = (isFresh: boolean) => ({ instanceId: environment.random.hex(8), isFresh });
+  if (from.kind === 'none') return fresh(true);
+  if (from.kind === 'latest' || isNewest(named, newest)) {
+    return log.claim === null
+      ? fresh(false)
+      : { instanceId: newest?.instanceId ?? log.claim.instanceId, isFresh: false };
+  }
+  if (newest !== null && !allowDuplicates) {
+    throw new RestoreBehindNewestError(
+      `"${from.path}" is not the newest checkpoint of the job: ` +
+        `output up to checkpoint ${newest.checkpointId} is already out`,
+      {
+        from: from.path,
+        checkpointId: named!.checkpointId,
+        newestCheckpointId: newest.checkpointId,
+      },
+      { hint: 'Leave --from out to go on, or accept output twice with --allow-duplicates.' },
+    );
+  }
+  return fresh(false);
+}
+
+function isNewest(named: Manifest | null, newest: CheckpointSlot | null): boolean {
+  return (
+    named !== null &&
+    newest !== null &&
+    named.jobName === newest.jobName &&
+    named.instanceId === newest.instanceId &&
+    named.checkpointId === newest.checkpointId
+  );
+}
+
+async function readNamed(
+  from: Extract<RestoreFrom, { kind: 'manifest' }>,
+  environment: Environment,
+): Promise<Manifest> {
+  const bytes = await withRetries(environment, 5, () => from.storage.get(from.manifest));
+  return decodeManifest(bytes, from.path);
+}
+
+async function checkLatest(options: RecoveryOptions): Promise<void> {
+  const { log } = await readLogOf(options.storage, options.environment);
+  const newest = latestOf(log);
+  if (newest === null) return;
+  options.check(await readManifest(options.storage, options.environment, newest)); // V1
+}
+
+async function readComplete(
+  { storage, environment }: RecoveryOptions,
+  log: LogState,
+): Promise<CompleteCheckpoint[]> {
+  const complete: CompleteCheckpoint[] = [];
+  for (const { sequence, slot } of log.checkpoints) {
+    // Dropped by retention: its slot may outlive its manifest.
+    if ((await storage.list(slot.manifest)).length === 0) continue;
+    const manifest = await readManifest(storage, environment, slot).catch(() => null);
+    complete.push({ sequence, slot, manifest });
+  }
+  return complete;
+}
+
+// V3.
+async function importNamed(
+  { storage, environment, jobName }: RecoveryOptions,
+  recovery: Recovery,
+  named: Manifest,
+  from: Extract<RestoreFrom, { kind: 'manifest' }>,
+): Promise<Recovery> {
+  const { owner, nextCheckpointId: checkpointId } = recovery;
+  let number = 0;
+  const isOwn = from.storage === storage || from.storage.location === storage.location;
+  const copied = isOwn
+    ? named
+    : await copyRuns(named, {
+        environment,
+        from: from.storage,
+        to: storage,
+        nextName: () => runPath(owner.generation, 0, 'import', ++number),
+      });
+  const manifest: Manifest = {
+    ...copied,
+    jobName,
+    instanceId: owner.instanceId,
+    generation: owner.generation,
+    checkpointId,
+    kind: 'checkpoint',
+  };
+  const written = await writeManifest(storage, environment, manifest);
+  const { sequence, slot } = await owner.complete({
+    checkpointId,
+    snapshotKind: 'checkpoint',
+    isStop: false,
+    ...written,
+  });
+  environment.logger.log('info', `imported ${from.path}; it is not needed any more`);
+  return {
+    ...recovery,
+    manifest,
+    restoredFrom: from.path,
+    nextCheckpointId: checkpointId + 1,
+    complete: [...recovery.complete, { sequence, slot, manifest }],
+  };
+}
+
+/**
+ * Deletes what failed attempts and dropped checkpoints left behind. Only for the owner of the log.
+ * Does nothing if a complete checkpoint cannot be read: nobody knows what it needs. Never throws.
+ *
+ * @param isPinned what is in use otherwise, or may be written at this moment
+ */
+export async function sweep(
+  storage: CheckpointStorage,
+  environment: Environment,
+  complete: readonly CompleteCheckpoint[],
+  isPinned: (name: string) => boolean,
+): Promise<void> {
+  const kept = new Map<string, Manifest>();
+  for (const { slot, manifest } of complete) {
+    if (manifest === null) return;
+    kept.set(slot.manifest, manifest);
+  }
+  try {
+    const objects = await storage.list('');
+    const names = objects.map(({ name }) => name);
+    for (const { name, verdict } of explainFiles(names, kept, isPinned)) {
+      if (verdict === 'garbage') await storage.delete(name);
+    }
+  } catch (error) {
+    environment.logger.log('warn', 'could not delete unused checkpoint files', { error });
+  }
+}
+
+async function waitUntilGone({ storage, environment }: RecoveryOptions): Promise<void> {
+  let lastSeen = '';
+  let sinceMs = environment.clock.monotonicMs();
+  for (;;) {
+    const alive = await withRetries(environment, 5, () => storage.list(ALIVE_PREFIX));
+    const sign = alive.at(-1)?.name ?? '';
+    const nowMs = environment.clock.monotonicMs();
+    if (sign === '' || (sign === lastSeen && nowMs - sinceMs >= STANDBY_SILENCE_MS)) return;
+    if (sign !== lastSeen) sinceMs = nowMs;
+    lastSeen = sign;
+    await new Promise<void>((resolve) => {
+      environment.scheduler.after(STANDBY_POLL_MS, resolve);
+    });
+  }
+}
+
+// Of earlier owners; this one has not shown itself yet.
+async function forgetHeartbeats(
+  storage: CheckpointStorage,
+  environment: Environment,
+): Promise<void> {
+  try {
+    for (const { name } of await storage.list(ALIVE_PREFIX)) await storage.delete(name);
+  } catch (error) {
+    environment.logger.log('debug', 'could not delete old heartbeats', { error });
+  }
+}
