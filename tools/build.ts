@@ -3,7 +3,7 @@
 // node_modules, so a published package must be JavaScript.
 //
 //   node tools/start.js tools/build.ts
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -53,8 +53,8 @@ function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-/** Compiles one package against the declarations of those built before. */
-function compile({ folder }: Package, built: readonly Package[]): void {
+/** Compiles one package against the declarations of those built before; errors are printed. */
+function compile({ folder }: Package, built: readonly Package[]): boolean {
   const paths: Record<string, string[]> = {};
   for (const other of built) {
     for (const [subPath, source] of Object.entries(other.manifest.exports ?? {})) {
@@ -79,8 +79,9 @@ function compile({ folder }: Package, built: readonly Package[]): void {
   const path = join(target, `tsconfig.${folder}.json`);
   writeFileSync(path, JSON.stringify(config));
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [compiler, '-p', path], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [compiler, '-p', path], { stdio: 'inherit' });
   rmSync(path);
+  return status === 0;
 }
 
 /**
@@ -141,13 +142,21 @@ function mapValues<V, W>(
   );
 }
 
-rmSync(target, { recursive: true, force: true });
-mkdirSync(target, { recursive: true });
-const packages = packagesInOrder();
-const versions = new Map(packages.map(({ manifest }) => [manifest.name, manifest.version]));
-for (const [index, one] of packages.entries()) {
-  compile(one, packages.slice(0, index));
-  finishExtensions(one);
-  stage(one, versions);
-  console.log(`built ${one.manifest.name} ${one.manifest.version} in dist/${one.folder}`);
+function build(): void {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  const packages = packagesInOrder();
+  const versions = new Map(packages.map(({ manifest }) => [manifest.name, manifest.version]));
+  for (const [index, one] of packages.entries()) {
+    if (!compile(one, packages.slice(0, index))) {
+      console.error(`${one.manifest.name} does not compile`);
+      process.exitCode = 1;
+      return;
+    }
+    finishExtensions(one);
+    stage(one, versions);
+    console.log(`built ${one.manifest.name} ${one.manifest.version} in dist/${one.folder}`);
+  }
 }
+
+build();

@@ -1,3 +1,2 @@
-// What users import: the whole engine and the connectors that need nothing else.
+// What users import: the engine. The connectors that need nothing else come along as a dependency.
 export * from '@millrace/core';
-export * from '@millrace/connectors';

@@ -24,9 +24,24 @@ export const exitCode = {
 /** One of the numbers of `exitCode`. */
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
-const byErrorCode: ReadonlyMap<string, ExitCode> = new Map([
+/** Errors that say more than "failed". Each code is listed in docs/reference/errors.md. */
+export const exitCodeByErrorCode: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ['USAGE', exitCode.usage],
+  ['JOB_FENCED', exitCode.fenced],
   ['JOB_NOT_RUNNING', exitCode.notRunning],
+  ['CORRUPT_CHECKPOINT_LOG', exitCode.restoreRefused],
+  ['CORRUPT_MANIFEST', exitCode.restoreRefused],
+  ['CORRUPT_RUN', exitCode.restoreRefused],
+  ['CORRUPT_RUN_REFERENCE', exitCode.restoreRefused],
+  ['MAX_PARALLELISM_CHANGED', exitCode.restoreRefused],
+  ['RESTORE_BEHIND_NEWEST', exitCode.restoreRefused],
+  ['SINGLE_WRITER_REQUIRED', exitCode.restoreRefused],
+  ['STATE_INCOMPATIBLE', exitCode.restoreRefused],
+  ['STATE_OPERATOR_MISSING', exitCode.restoreRefused],
+  ['STATE_TABLE_INCOMPATIBLE', exitCode.restoreRefused],
+  ['STATE_TABLE_MISSING', exitCode.restoreRefused],
+  ['UNKNOWN_RUN_VERSION', exitCode.restoreRefused],
+  ['UNSUPPORTED_MANIFEST_VERSION', exitCode.restoreRefused],
 ]);
 
 /** @returns the number for an error, by the first code in its chain of causes that has one */
@@ -35,7 +50,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
     seen.add(at);
     const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
-    const known = byErrorCode.get(code);
+    const known = exitCodeByErrorCode.get(code);
     if (known !== undefined) return known;
   }
   return exitCode.failed;
