@@ -12,7 +12,7 @@ import type { MetricGroup } from '../metrics/registry.ts';
  * K2. A committable may be committed again after a crash: the second commit changes nothing.
  * K3. What was written after the last completed checkpoint of a dead attempt is never committed.
  */
-export interface Sink<T, WriterState = unknown, Committable = unknown> {
+export interface Sink<in T, WriterState = unknown, Committable = unknown> {
   readonly name: string;
   readonly delivery: 'exactly-once' | 'at-least-once';
   /** @param restored writer states of the checkpoint; after a rescale any number of them */
