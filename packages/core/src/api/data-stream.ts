@@ -33,7 +33,7 @@ export type ElementOf<S> = S extends DataStream<infer T> ? T : never;
  *
  * Functions are synchronous and must not change the values they are given.
  */
-export class DataStream<T> {
+export class DataStream<out T> {
   /** For the engine: what belongs to the graph under construction. */
   readonly builder: StreamGraphBuilder;
   /** For the engine: the outputs that feed this stream. */
@@ -172,7 +172,7 @@ export class DataStream<T> {
   }
 
   /** Ends in a sink. */
-  to<In>(uid: string, sink: Sink<In> & Accepts<In, T>): SinkHandle {
+  to(uid: string, sink: Sink<T>): SinkHandle {
     const operator = this.builder.add(uidOf(uid), { kind: 'sink', sink: erase(sink) }, [
       this.upstreams,
     ]);
@@ -195,9 +195,6 @@ export class DataStream<T> {
     return this.upstreams.map((upstream) => ({ ...upstream, partitioning }));
   }
 }
-
-/** Holds for a sink of `In` on a stream of `T` if every `T` is an `In`. */
-type Accepts<In, T> = [T] extends [In] ? unknown : Sink<T>;
 
 /** The output of an operator, and the operator's settings. */
 export class OperatorStream<T> extends DataStream<T> {

@@ -66,9 +66,9 @@ export class IntervalJoinedStreams<Left, Right, K extends Key> {
 }
 
 /** How the windows of a join are cut and fired. */
-interface JoinWindow<T> {
-  readonly assigner: WindowAssigner<T>;
-  readonly trigger: Trigger<T> | null;
+interface JoinWindow {
+  readonly assigner: WindowAssigner;
+  readonly trigger: Trigger | null;
   readonly allowedLatenessMs: number;
 }
 
@@ -76,14 +76,10 @@ interface JoinWindow<T> {
 export class WindowJoinedStreams<Left, Right, K extends Key> {
   readonly #left: KeyedStream<Left, K>;
   readonly #right: KeyedStream<Right, K>;
-  readonly #window: JoinWindow<Left | Right>;
+  readonly #window: JoinWindow;
 
   /** Made by `left.windowJoin(right, ...)`. */
-  constructor(
-    left: KeyedStream<Left, K>,
-    right: KeyedStream<Right, K>,
-    window: JoinWindow<Left | Right>,
-  ) {
+  constructor(left: KeyedStream<Left, K>, right: KeyedStream<Right, K>, window: JoinWindow) {
     this.#left = left;
     this.#right = right;
     this.#window = window;
@@ -93,7 +89,7 @@ export class WindowJoinedStreams<Left, Right, K extends Key> {
   trigger<S extends StateDescriptors>(
     trigger: Trigger<Left | Right, S>,
   ): WindowJoinedStreams<Left, Right, K> {
-    const window = { ...this.#window, trigger: erase<Trigger<Left | Right>>(trigger) };
+    const window = { ...this.#window, trigger: erase<Trigger>(trigger) };
     return new WindowJoinedStreams(this.#left, this.#right, window);
   }
 
@@ -119,9 +115,7 @@ export class WindowJoinedStreams<Left, Right, K extends Key> {
   }
 
   #operator<Out>(uid: string, body: WindowJoinBody): OperatorStream<Out> {
-    const { allowedLatenessMs } = this.#window;
-    const assigner: WindowAssigner = erase(this.#window.assigner);
-    const trigger: Trigger | null = erase(this.#window.trigger);
+    const { assigner, trigger, allowedLatenessMs } = this.#window;
     checkWindow({ assigner, trigger, allowedLatenessMs, contentsMerge: true });
     const { builder, keyOf: keyOf1, upstreams } = this.#left;
     const { keyOf: keyOf2, upstreams: upstreams2 } = this.#right;

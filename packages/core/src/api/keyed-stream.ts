@@ -1,6 +1,10 @@
 import type { Key } from '../element/key.ts';
 import type { KeyedProcessFunction } from '../function/process-function.ts';
-import { expandWindow, type WindowDefinition } from '../function/window-assigners.ts';
+import {
+  type ExpandedWindow,
+  expandWindow,
+  type WindowDefinition,
+} from '../function/window-assigners.ts';
 import type { WindowAssigner } from '../function/window.ts';
 import type { KeySelector, OperatorSpec } from '../graph/operator-spec.ts';
 import type { StreamGraphBuilder, Upstream } from '../graph/stream-graph-builder.ts';
@@ -58,7 +62,7 @@ export class KeyedStream<T, K extends Key> {
 
   /** Puts records into windows per key: `tumbling`, `sliding`, `session`, `countWindow`, ... */
   window(window: WindowDefinition<T>): WindowedStream<T, K> {
-    const expanded = expandWindow(window);
+    const expanded: ExpandedWindow<unknown> = erase(expandWindow(window));
     return new WindowedStream(this, { ...expanded, allowedLatenessMs: 0 });
   }
 
@@ -94,7 +98,8 @@ export class KeyedStream<T, K extends Key> {
     other: KeyedStream<U, K>,
     window: WindowAssigner<T | U>,
   ): WindowJoinedStreams<T, U, K> {
-    const parts = { assigner: window, trigger: null, allowedLatenessMs: 0 };
+    const assigner: WindowAssigner = erase(window);
+    const parts = { assigner, trigger: null, allowedLatenessMs: 0 };
     return new WindowJoinedStreams(this, other, parts);
   }
 

@@ -7,16 +7,16 @@ import { uidOf, WindowResultStream } from './data-stream.ts';
 import type { KeyedStream } from './keyed-stream.ts';
 import { erase } from './type-erasure.ts';
 
+/** The parts of a window, without the type of its records (or a stream would not be covariant). */
+type WindowSettings = ExpandedWindow<unknown> & { readonly allowedLatenessMs: number };
+
 /** A keyed stream in windows; each method gives a new one, the last makes the operator. */
 export class WindowedStream<T, K extends Key> {
   readonly #stream: KeyedStream<T, K>;
-  readonly #window: ExpandedWindow<T> & { readonly allowedLatenessMs: number };
+  readonly #window: WindowSettings;
 
   /** Made by `keyed.window(...)`. */
-  constructor(
-    stream: KeyedStream<T, K>,
-    window: ExpandedWindow<T> & { readonly allowedLatenessMs: number },
-  ) {
+  constructor(stream: KeyedStream<T, K>, window: WindowSettings) {
     this.#stream = stream;
     this.#window = window;
   }
@@ -31,7 +31,7 @@ export class WindowedStream<T, K extends Key> {
    * for `reduce` and `aggregate`.
    */
   evictor(evictor: Evictor<T>): WindowedStream<T, K> {
-    return new WindowedStream(this.#stream, { ...this.#window, evictor });
+    return new WindowedStream(this.#stream, { ...this.#window, evictor: erase(evictor) });
   }
 
   /**
@@ -100,9 +100,9 @@ export class WindowedStream<T, K extends Key> {
       kind: 'window',
       window: {
         keyOf: this.#stream.keyOf,
-        assigner: erase(assigner),
-        trigger: erase(trigger),
-        evictor: erase(evictor),
+        assigner,
+        trigger,
+        evictor,
         allowedLatenessMs,
         lateOutput: null,
         body,
