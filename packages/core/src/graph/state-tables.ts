@@ -1,6 +1,7 @@
 import { defaultTrigger, isMerging } from '../function/window-assigners.ts';
 import type { StateDescriptors } from '../state/descriptors.ts';
 import type { Redistribution, TableDescription } from '../state/snapshot.ts';
+import { windowPathOf } from './window-path.ts';
 import type { OperatorSpec, WindowSpec } from './operator-spec.ts';
 import { windowSpecOfJoin } from './window-join-spec.ts';
 
@@ -59,9 +60,9 @@ export function tablesOf(spec: OperatorSpec): DeclaredState {
     case 'broadcastProcess':
       return lists({ name: spec.stateName, redistribution: 'broadcast' });
     case 'window':
-      return { keyed: windowTables(spec.window), lists: [] };
+      return windowState(spec.window);
     case 'windowJoin':
-      return { keyed: windowTables(windowSpecOfJoin(spec)), lists: [] };
+      return windowState(windowSpecOfJoin(spec));
     case 'intervalJoin':
       return {
         keyed: [internal('left', 'list'), internal('right', 'list'), ...timers('timers')],
@@ -96,6 +97,26 @@ function internal(name: string, kind: string): DeclaredTable {
 
 function timers(prefix: string): DeclaredTable[] {
   return [internal(`${prefix}/event`, 'timer'), internal(`${prefix}/processing`, 'timer')];
+}
+
+// As in task/window: each path has an operator and tables of its own.
+function windowState(window: WindowSpec): DeclaredState {
+  switch (windowPathOf(window)) {
+    case 'tumbling':
+      return {
+        keyed: [internal('windows', 'window'), internal('windows-fired', 'window')],
+        lists: [],
+      };
+    case 'sliding':
+      return {
+        keyed: [internal('slices', 'window')],
+        lists: [{ name: 'window-progress', redistribution: 'union' }],
+      };
+    case 'session':
+      return { keyed: [internal('sessions', 'window')], lists: [] };
+    case 'general':
+      return { keyed: windowTables(window), lists: [] };
+  }
 }
 
 // Names as in task/window/window-storage.ts. The window function's states are there twice: per key,

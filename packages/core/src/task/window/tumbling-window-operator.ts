@@ -185,7 +185,8 @@ export class TumblingWindowOperator implements Operator {
 
   // Fires the earliest window, or what is left of it. False: stopped between two keys.
   #fire(): boolean {
-    const firing = (this.#firing ??= this.#startFiring());
+    this.#firing ??= this.#startFiring();
+    const firing = this.#firing;
     const { window, bounds } = firing;
     const livesOn = !(window.endMs - 1 <= this.watermarkMs - this.#latenessMs);
     for (let next = firing.rest.next(); next.done !== true; next = firing.rest.next()) {
