@@ -4,7 +4,7 @@ import { importsOf } from './layer-rules.ts';
 /** Hosts, drivers, connectors that speak to the world, the command: the rim (design, section 8). */
 const allowedPlaces: readonly RegExp[] = [
   /^packages\/core\/src\/embedded\//,
-  /^packages\/core\/src\/storage\/node-file-system\.ts$/,
+  /^packages\/core\/src\/storage\/(?:node-file-system|conformance)\.ts$/,
   /^packages\/connectors\/src\/(?:[^/]+\/)*(?:node-)?(?:socket|tcp)[^/]*(?:\/|\.ts$)/,
   /^packages\/millrace\//,
   /^packages\/testing\/src\/(?:process|real-process|kill)[^/]*(?:\/|\.ts$)/,

@@ -8,7 +8,7 @@ import { malformed } from './codec-errors.ts';
 //   02                        no key (an absent sub key)
 //   08 | 09                   false | true
 //   10 f64                    number: big endian, sign bit flipped, negatives inverted
-//   18 sign length bytes      bigint: sign 0|1, length u32, magnitude; big endian, negatives inverted
+//   18 sign length bytes      bigint: sign 0|1, length u32, magnitude; big endian, likewise
 //   20 units 00               string: each UTF-16 unit as 1-3 bytes, in the order of JavaScript's <
 //                             unit 0 = 01 01, unit 1 = 01 02; 00 ends it
 //   30 key* 00                tuple

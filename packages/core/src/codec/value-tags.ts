@@ -10,6 +10,7 @@
 //   VIEW    kind u8, length varint, bytes            REGEXP  source, flags
 //   ERROR   kind u8, fields u8, message [stack] [cause]      BOXED   value
 
+/** First byte of an encoded value. */
 export const NULL = 0;
 export const UNDEFINED = 1;
 export const TRUE = 2;

@@ -35,6 +35,7 @@ export interface StateOptions<T> {
   readonly migrate?: (old: unknown, oldVersion: number) => T;
 }
 
+/** A value per key; made by `value`. */
 export interface ValueState<T> {
   /** The value, or the initial one if never set, cleared or expired. Do not change it in place. */
   get(): DeepReadonly<T>;
@@ -42,6 +43,7 @@ export interface ValueState<T> {
   clear(): void;
 }
 
+/** A list per key; made by `list`. */
 export interface ListState<T> {
   /** The elements in the order they were added; empty if there are none. */
   get(): readonly DeepReadonly<T>[];
@@ -52,6 +54,7 @@ export interface ListState<T> {
   clear(): void;
 }
 
+/** A map per key; made by `map`. */
 export interface MapState<K extends Key, V> {
   get(key: K): DeepReadonly<V> | undefined;
   set(key: K, value: V): void;
@@ -65,6 +68,7 @@ export interface MapState<K extends Key, V> {
   clear(): void;
 }
 
+/** A reduction per key; made by `reducing`. */
 export interface ReducingState<T> {
   /** The reduction of everything added, `undefined` if nothing was. */
   get(): DeepReadonly<T> | undefined;
@@ -72,6 +76,7 @@ export interface ReducingState<T> {
   clear(): void;
 }
 
+/** An accumulator per key; made by `aggregating`. */
 export interface AggregatingState<In, Out> {
   /** The result of everything added, `undefined` if nothing was. */
   get(): Out | undefined;
@@ -90,6 +95,7 @@ export interface AggregateFunction<In, Acc, Out> {
   result?(accumulator: Acc): Out;
 }
 
+/** The kinds of keyed state. */
 export type StateKind = 'value' | 'list' | 'map' | 'reducing' | 'aggregating';
 
 declare const handleType: unique symbol;
@@ -118,7 +124,7 @@ export type StateHandles<S extends StateDescriptors> = {
 
 /** One value per key, `undefined` until set. */
 export function value<T>(): StateDescriptor<ValueState<T | undefined>>;
-/** One value per key, `initial` until set; `initial` is shared by all keys and must not be changed. */
+/** One value per key, `initial` until set; all keys share `initial`: it must not be changed. */
 export function value<T>(initial: T, options?: StateOptions<T>): StateDescriptor<ValueState<T>>;
 export function value(
   initial?: unknown,

@@ -14,6 +14,7 @@ export interface BroadcastState<K, V> extends ReadonlyBroadcastState<K, V> {
   clear(): void;
 }
 
+/** Broadcast state as keyed records see it. */
 export interface ReadonlyBroadcastState<K, V> {
   get(key: K): V | undefined;
   has(key: K): boolean;

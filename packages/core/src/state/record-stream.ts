@@ -14,6 +14,7 @@ import type { StateTable } from './state-table.ts';
 //
 // Of records with one key the one with the highest sequence wins; sequences are unique.
 
+/** Bytes before a record's key. */
 export const RECORD_HEADER_BYTES = 18;
 /** A growing buffer would be copied again and again; chunks are transferred as they are. */
 const CHUNK_BYTES = 1 << 20;

@@ -6,34 +6,39 @@ import type { ShapeRecord } from '../codec/shape-table.ts';
 //
 //   run      header | section* | footer                   sections in ascending order of key group
 //   header   magic u32, version u32, crc32 u32
-//   section  block* | meta | trailer                      all entries of one key group
+//   section  block* | meta | trailer                    all entries of one key group
 //   block    payloadLength u32, rawLength u32, codec u8, crc32 u32, payload
-//            crc32 over the first 9 bytes and the payload; codec 0 = as it is, 1 = zstd
+//            crc32 over the first 9 bytes and the payload; codec 0 = plain, 1 = zstd
 //   raw      entry*, offset u32 of each entry, count u32
 //   entry    keyLength u32, bodyLength u32 | flags, key, body
-//   key      table id u32 big endian, then key and sub key (order `key`) or sub key and key (`sub`)
+//   key      table id u32 big endian, then key, sub key (order `key`) or sub key, key (`sub`)
 //   body     [expiresAtMs f64] [rank f64] version varint, value;  empty for a tombstone
 //   meta     tables | shapes | index | filter
 //     tables  count u32, (id u32, length u32, JSON)*
 //     shapes  count u32, (low u32, high u32, length u32, JSON)*
 //     index   per block: offset u32, length u32, keyLength u32, first key; then length u32, last key
 //     filter  hashes u8, bits u32, bit bytes               Bloom: about 10 bits per key
-//   trailer  keyGroup u16, version u16, entries u32, blocks u32, metaLength u32, sectionLength u32,
-//            crc32 u32 over meta and the 20 bytes before it, magic u32
-//   footer   (keyGroup u16, offset f64, length u32, entries u32)*, count u32, crc32 u32, magic u32
+//   trailer  keyGroup u16, version u16, entries u32, blocks u32, metaLength u32,
+//            sectionLength u32, crc32 u32 over meta and the 20 bytes before it, magic u32
+//   footer   (keyGroup u16, offset f64, length u32, entries u32)*, count u32, crc32 u32,
+//            magic u32
 //
 // R1. No byte of a run is outside a checksum or an exact comparison: any flipped bit is found.
 // R2. Of equal keys a run holds one; over a list of runs, newest first, the first one found counts.
 // R3. Ids of tables and shapes are hashes of what they stand for: merging never renumbers.
 
+/** Begins a run; ends its sections and the run. */
 export const RUN_MAGIC = 0x4e55524d; // "MRUN"
+/** Of the whole layout; a reader refuses others. */
 export const RUN_VERSION = 1;
+/** Sizes of the fixed parts. */
 export const HEADER_BYTES = 12;
 export const BLOCK_HEADER_BYTES = 13;
 export const TRAILER_BYTES = 28;
 export const FOOTER_ENTRY_BYTES = 18;
 export const FOOTER_END_BYTES = 12;
 
+/** How the payload of a block is packed. */
 export const CODEC_NONE = 0;
 export const CODEC_ZSTD = 1;
 

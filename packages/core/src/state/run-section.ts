@@ -20,7 +20,7 @@ export function corrupt(file: string, offset: number, reason: string, cause?: un
     `"${file}" is damaged at byte ${offset}: ${reason}`,
     { file, offset, reason },
     {
-      hint: 'Restore from an older checkpoint or a savepoint; `checkpoints verify` lists the damage.',
+      hint: 'Restore from an older checkpoint; `checkpoints verify` lists the damage.',
       ...(cause === undefined ? {} : { cause }),
     },
   );

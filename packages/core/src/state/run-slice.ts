@@ -15,6 +15,7 @@ export interface RunSlice {
   readonly sections: readonly SectionPlace[];
 }
 
+/** Where a section lies. */
 export interface SectionPlace {
   readonly keyGroup: number;
   /** In the slice's bytes. */

@@ -9,6 +9,7 @@ import { StateTooLargeError } from './state-errors.ts';
 /** Bytes per chunk of an encoded run. */
 const CHUNK_BYTES = 1 << 20;
 
+/** How the blocks of a run are packed. */
 export type RunCompression = 'zstd' | 'none';
 
 interface WrittenSection {

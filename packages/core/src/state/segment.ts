@@ -18,6 +18,8 @@ import type { StoredEntry } from './stored-entry.ts';
 // S4. Segments seal strictly in the order of their epochs; a run is referred to only when durable.
 // S5. A segment whose persist has begun is finished, even if its checkpoint was aborted: the next
 //     checkpoint refers to its run. If writing fails it stays, and the next persist tries again.
+
+/** The changes between two freezes, and how far they have got on their way into a run. */
 export class Segment implements FrozenState {
   state: 'open' | 'frozen' | 'encoding' | 'encoded' | 'sealed' | 'merged' = 'open';
   low: number;

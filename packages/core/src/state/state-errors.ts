@@ -1,6 +1,6 @@
 import { StreamError } from '../base/errors.ts';
 
-/** Stored state cannot be read as the job declares it: another kind, or a version without `migrate`. */
+/** Stored state is of another kind than declared, or of a version without `migrate`. */
 export class StateIncompatibleError extends StreamError<{
   operatorUid: string;
   state: string;

@@ -11,6 +11,7 @@ import type { ValueColumn } from './value-column.ts';
 /** Called with every value that a user hands over to be kept. */
 export type OnStore = (value: unknown) => void;
 
+/** Value state of the current key. */
 export class ValueHandle<T> implements ValueState<T> {
   readonly #keys: KeySlots;
   readonly #column: ValueColumn;
@@ -45,6 +46,7 @@ export class ValueHandle<T> implements ValueState<T> {
   }
 }
 
+/** Reducing state of the current key. */
 export class ReducingHandle<T> implements ReducingState<T> {
   readonly #keys: KeySlots;
   readonly #column: ValueColumn;
@@ -83,6 +85,7 @@ export class ReducingHandle<T> implements ReducingState<T> {
   }
 }
 
+/** Aggregating state of the current key. */
 export class AggregatingHandle<In, Acc, Out> implements AggregatingState<In, Out> {
   readonly #keys: KeySlots;
   readonly #column: ValueColumn;

@@ -1,5 +1,10 @@
 import { messageOf } from '../base/errors.ts';
-import type { FileErrorKind, FileSystem, ReadableFile } from '../base/file-system.ts';
+import {
+  type FileErrorKind,
+  type FileSystem,
+  FileSystemError,
+  type ReadableFile,
+} from '../base/file-system.ts';
 import type { Random } from '../base/environment.ts';
 import type { CheckpointStorage, StoredObject } from './checkpoint-storage.ts';
 import { checkObjectName, compareNames } from './object-name.ts';
@@ -221,8 +226,7 @@ function parentOf(path: string): string {
 }
 
 function kindOf(error: unknown): FileErrorKind {
-  const kind = (error as { readonly kind?: FileErrorKind } | null)?.kind;
-  return typeof kind === 'string' ? kind : 'other';
+  return error instanceof FileSystemError ? error.details.kind : 'other';
 }
 
 function storageErrorOf(error: unknown, details: StorageErrorDetails): StorageError {

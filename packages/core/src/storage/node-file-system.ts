@@ -1,30 +1,14 @@
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
-import { StreamError } from '../base/errors.ts';
-import type {
-  DirectoryEntry,
-  FileErrorKind,
-  FileStat,
-  FileSystem,
-  ReadableFile,
-  WritableFile,
+import {
+  type DirectoryEntry,
+  type FileErrorKind,
+  type FileStat,
+  type FileSystem,
+  FileSystemError,
+  type ReadableFile,
+  type WritableFile,
 } from '../base/file-system.ts';
-
-/** A call to the file system failed. */
-export class FileSystemError extends StreamError<{
-  kind: FileErrorKind;
-  path: string;
-  operation: string;
-  errno: string;
-}> {
-  static override readonly code = 'FILE_SYSTEM_ERROR';
-  static override readonly domain = 'external';
-  static override readonly retry = 'backoff';
-
-  get kind(): FileErrorKind {
-    return this.details.kind;
-  }
-}
 
 /** The kind of an error of node's `fs`, by its code. */
 export function fileErrorKindOf(errno: string): FileErrorKind {
@@ -94,7 +78,7 @@ async function attempt<T>(
     if (ignored.includes(kind)) return undefined;
     throw new FileSystemError(
       `could not ${operation} "${file}": ${errno}`,
-      { kind, path: file, operation, errno },
+      { kind, path: file },
       { cause },
     );
   }
@@ -180,7 +164,7 @@ async function list(directory: string): Promise<DirectoryEntry[]> {
       .map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    if (error instanceof FileSystemError && error.kind === 'not-found') return [];
+    if (error instanceof FileSystemError && error.details.kind === 'not-found') return [];
     throw error;
   }
 }
@@ -190,7 +174,7 @@ async function stat(file: string): Promise<FileStat | null> {
     const found = await attempt('stat', file, () => fs.stat(file));
     return { kind: kindOf(found), sizeBytes: found.size, modifiedAtMs: found.mtimeMs };
   } catch (error) {
-    if (error instanceof FileSystemError && error.kind === 'not-found') return null;
+    if (error instanceof FileSystemError && error.details.kind === 'not-found') return null;
     throw error;
   }
 }
