@@ -151,5 +151,23 @@ export { InvalidOptionError } from './function/invalid-option-error.ts';
 export { InvalidWindowError } from './function/window-arguments.ts';
 export { InvalidKeyError } from './element/key.ts';
 
-// Running a job: `run` and what belongs to it come from `embedded/`, the only place where the API
-// and a host meet.
+// Running a job: the only place where the API and a host meet.
+export { run } from './embedded/run.ts';
+export type { RunOptions, TuningOptions } from './embedded/run-options.ts';
+export type {
+  CompletedCheckpoint,
+  JobEvent,
+  JobExecution,
+  JobResult,
+  JobStatus,
+  OperatorMetrics,
+} from './embedded/job-execution.ts';
+export { JobNotRunningError, UnsupportedStorageError } from './embedded/job-errors.ts';
+export type { CheckpointOptions, CheckpointRetention } from './config/checkpoint-options.ts';
+export type { RestartStrategy } from './config/restart-strategy.ts';
+export {
+  CheckpointAbortedError,
+  JobFencedError,
+  RestoreBehindNewestError,
+} from './coordinator/coordinator-errors.ts';
+export { UserFunctionError } from './task/user-function-error.ts';

@@ -120,9 +120,14 @@ export class JobAttempt implements TaskGateway {
     this.#send({ kind: 'stopReading', drain }, (task) => task.task.isSource);
   }
 
-  /** Resolves when all sinks have committed what they may. */
+  /** Resolves when all sinks have committed what the notifications sent so far allow. */
   async settled(): Promise<void> {
-    await Promise.all(this.tasks.map(({ task }) => task.settled()));
+    await Promise.all(
+      this.tasks.map(async ({ task, runner }) => {
+        await new Promise<void>((callBack) => runner.send({ kind: 'handled', callBack }));
+        await task.settled();
+      }),
+    );
   }
 
   /** Nothing is called any more after the returned promise; errors of closing are logged. */

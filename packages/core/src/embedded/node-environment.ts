@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Cancel, Clock, Environment, Logger, Random, Scheduler } from '../base/environment.ts';
-import { NodeFileSystem } from '../storage/node-file-system.ts';
+import { nodeFileSystem } from '../storage/node-file-system.ts';
 import { ThreadExecutor } from './thread-executor.ts';
 
 const clock: Clock = {
@@ -45,6 +45,6 @@ export function nodeEnvironment(logger: Logger = CONSOLE_LOGGER): Environment {
     random,
     logger,
     executor: new ThreadExecutor(),
-    fileSystem: new NodeFileSystem(),
+    fileSystem: nodeFileSystem(),
   };
 }

@@ -39,4 +39,20 @@ export interface RunOptions {
   readonly generateCode?: boolean;
   /** Freeze every emitted and stored value, to find functions that change them. For tests; slow. */
   readonly freezeValues?: boolean;
+  /** How the host works; no effect on results. */
+  readonly tuning?: TuningOptions;
+}
+
+/** Sizes of the host's moving parts. The defaults were measured; tests take small ones. */
+export interface TuningOptions {
+  /** Records of a batch. Default 1 024. */
+  readonly batchSize?: number;
+  /** Milliseconds after which a task gives the thread back. Default 2. */
+  readonly turnMs?: number;
+  /** Batches and control elements a task takes per turn. Default: no limit. */
+  readonly elementsPerTurn?: number;
+  /** Batches in flight between two tasks. Default 16. */
+  readonly channelCapacity?: number;
+  /** Between two looks at quiet sources and at files to be rolled. Default 200. */
+  readonly tickIntervalMs?: number;
 }

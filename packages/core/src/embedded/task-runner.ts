@@ -13,7 +13,9 @@ export type Control =
   | { readonly kind: 'noMoreSplits' }
   | { readonly kind: 'setPaused'; readonly paused: boolean }
   | { readonly kind: 'stopReading'; readonly drain: boolean }
-  | { readonly kind: 'tick' };
+  | { readonly kind: 'tick' }
+  /** Calls back when all that was sent before has been handled. */
+  | { readonly kind: 'handled'; readonly callBack: () => void };
 
 /** How long a turn may last. */
 export interface TurnLimits {
@@ -218,6 +220,9 @@ export class TaskRunner {
         break;
       case 'stopReading':
         task.stopReading(control.drain);
+        break;
+      case 'handled':
+        control.callBack();
         break;
       case 'tick':
         task.tick(this.#environment.clock.nowMs());

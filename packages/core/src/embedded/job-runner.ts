@@ -1,0 +1,343 @@
+import { assert } from '../base/assert.ts';
+import { createDeferred, type Deferred } from '../base/deferred.ts';
+import type { Environment } from '../base/environment.ts';
+import { StreamError } from '../base/errors.ts';
+import type { ResolvedCheckpointOptions } from '../config/checkpoint-options.ts';
+import type { RestartStrategy } from '../config/restart-strategy.ts';
+import { CheckpointDriver } from '../coordinator/checkpoint-driver.ts';
+import type { SavepointTarget } from '../coordinator/checkpoint-writer.ts';
+import type { Recovery } from '../coordinator/recovery.ts';
+import { RestartBackoff } from '../coordinator/restart-backoff.ts';
+import { runPath } from '../checkpoint/paths.ts';
+import type { JobGraph } from '../graph/job-graph.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { type HostSettings, JobAttempt } from './job-attempt.ts';
+import { JobNotRunningError } from './job-errors.ts';
+import type {
+  CompletedCheckpoint,
+  JobEvent,
+  JobExecution,
+  JobResult,
+  JobStatus,
+  OperatorMetrics,
+} from './job-execution.ts';
+import { loadRestore } from './loaded-restore.ts';
+import { operatorMetrics } from './operator-metrics.ts';
+import { RunFileStore } from './run-file-store.ts';
+import { recoverSinks } from './sink-recovery.ts';
+
+/** What a runner needs; made by `run`. */
+export interface JobRunnerOptions {
+  readonly graph: JobGraph;
+  readonly environment: Environment;
+  /** Rooted at the job's own directory. */
+  readonly storage: CheckpointStorage;
+  readonly recovery: Recovery;
+  readonly checkpoints: ResolvedCheckpointOptions;
+  readonly restart: RestartStrategy;
+  readonly allowDroppedState: boolean;
+  readonly settings: HostSettings;
+  /** Where savepoints of this directory go. */
+  savepointTarget(directory: string): SavepointTarget;
+  readonly onEvent: (event: JobEvent) => void;
+  /** Called when everything has ended, however. */
+  onEnd(): Promise<void>;
+}
+
+/** How an attempt ended. */
+type AttemptEnd =
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+interface StopRequest {
+  readonly drain: boolean;
+  readonly target: SavepointTarget | null;
+}
+
+// The life of a job in a process:
+//
+//   starting --> running --all input ended--> (last checkpoint, commits) --> finished
+//      ^            |  \--stop--> stopping --(last checkpoint, commits)--> stopped
+//      |            |  \--cancel--------------------------------------> cancelled
+//      |         failure
+//      |            v
+//      +------ restarting (delay of the restart strategy; or: failed)
+//
+// B1. One attempt at a time: the next one is deployed when the last is closed and it is known
+//     which checkpoint is the latest.
+// B2. What a restored checkpoint lists is committed before any task of the attempt opens.
+// B3. A job that ends by itself takes a last checkpoint; its sinks commit before it is `finished`.
+
+/** A job that runs in this process. */
+export class JobRunner implements JobExecution {
+  readonly jobName: string;
+  readonly done: Promise<JobResult>;
+  readonly #options: JobRunnerOptions;
+  readonly #driver: CheckpointDriver;
+  readonly #backoff: RestartBackoff;
+  readonly #listeners = new Set<(event: JobEvent) => void>();
+  readonly #done: Deferred<JobResult> = createDeferred();
+  #status: JobStatus = 'starting';
+  #attempts = 0;
+  #attempt: JobAttempt | null = null;
+  #ending: Deferred<AttemptEnd> | null = null;
+  #stop: StopRequest | null = null;
+  #isCancelled = false;
+  #wakeFromDelay: () => void = () => {};
+  #lastMetrics: readonly OperatorMetrics[] = [];
+
+  constructor(options: JobRunnerOptions) {
+    const { environment, graph, recovery, checkpoints } = options;
+    this.#options = options;
+    this.jobName = graph.jobName;
+    this.done = this.#done.promise;
+    this.done.catch(() => {}); // who does not wait for it has the events
+    this.#listeners.add(options.onEvent);
+    this.#backoff = new RestartBackoff(options.restart, environment);
+    this.#driver = new CheckpointDriver({
+      environment,
+      storage: options.storage,
+      recovery,
+      checkpoints,
+      jobName: graph.jobName,
+      fingerprint: graph.fingerprint,
+      operators: operatorSizes(graph),
+      onEvent: (event) => {
+        if (event.kind === 'completed') {
+          this.#emit({ kind: 'checkpointCompleted', checkpoint: event.checkpoint });
+        } else {
+          const reason = event.detail === '' ? event.reason : `${event.reason}: ${event.detail}`;
+          this.#emit({ kind: 'checkpointAborted', checkpointId: event.checkpointId, reason });
+        }
+      },
+    });
+  }
+
+  /** Begins to run; returns at once. */
+  start(): void {
+    const { generation, instanceId } = this.#options.recovery;
+    this.#emit({ kind: 'claimed', generation, instanceId });
+    this.#emit({ kind: 'status', status: 'starting' });
+    void this.#live();
+  }
+
+  status(): JobStatus {
+    return this.#status;
+  }
+
+  triggerCheckpoint(): Promise<CompletedCheckpoint> {
+    return this.#whileRunning(() => this.#driver.triggerCheckpoint());
+  }
+
+  triggerSavepoint(directory: string): Promise<CompletedCheckpoint> {
+    return this.#whileRunning(() =>
+      this.#driver.triggerSavepoint(this.#options.savepointTarget(directory)),
+    );
+  }
+
+  stop(
+    options: { readonly drain?: boolean; readonly savepointDirectory?: string } = {},
+  ): Promise<JobResult> {
+    return this.#whileRunning(() => {
+      const { savepointDirectory, drain = false } = options;
+      const target =
+        savepointDirectory === undefined
+          ? null
+          : this.#options.savepointTarget(savepointDirectory);
+      this.#stop = { drain, target };
+      this.#setStatus('stopping');
+      this.#attempt!.stopReading(drain);
+      // With drain all tasks finish, and that takes the last checkpoint.
+      if (!drain) void this.#takeLastCheckpoint({ kind: 'stopped' });
+      return this.done;
+    });
+  }
+
+  async cancel(): Promise<void> {
+    this.#isCancelled = true;
+    this.#ending?.resolve({ kind: 'cancelled' });
+    this.#wakeFromDelay();
+    await this.done.catch(() => {});
+  }
+
+  metrics(): readonly OperatorMetrics[] {
+    if (this.#attempt !== null) this.#lastMetrics = operatorMetrics(this.#attempt.tasks);
+    return this.#lastMetrics;
+  }
+
+  onEvent(listener: (event: JobEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  lastCheckpoint(): CompletedCheckpoint | null {
+    return this.#driver.lastCheckpoint;
+  }
+
+  async #live(): Promise<void> {
+    try {
+      const end = await this.#runToTheEnd();
+      await this.#clean(end);
+      const lastCheckpoint = this.#driver.lastCheckpoint;
+      const status = end.kind === 'failed' ? 'failed' : end.kind;
+      this.#setStatus(status);
+      if (end.kind === 'failed') this.#done.reject(end.error);
+      else this.#done.resolve({ status: end.kind, lastCheckpoint, attempts: this.#attempts });
+    } catch (error) {
+      this.#setStatus('failed');
+      this.#done.reject(error);
+    }
+  }
+
+  async #runToTheEnd(): Promise<AttemptEnd> {
+    for (;;) {
+      const end = await this.#runAttempt();
+      if (end.kind !== 'failed') return end;
+      const isHopeless = end.error instanceof StreamError && end.error.retry === 'never';
+      const delayMs = isHopeless ? null : this.#backoff.onFailure();
+      this.#emit({ kind: 'failure', error: end.error, restartInMs: delayMs });
+      if (delayMs === null) return end;
+      this.#setStatus('restarting');
+      await this.#delay(delayMs);
+      if (this.#isCancelled) return { kind: 'cancelled' };
+    }
+  }
+
+  // B1, B2
+  async #runAttempt(): Promise<AttemptEnd> {
+    const ending = createDeferred<AttemptEnd>();
+    this.#ending = ending;
+    this.#stop = null;
+    this.#attempts++;
+    let isStarted = false;
+    let end: AttemptEnd;
+    try {
+      this.#attempt = await this.#deploy(ending);
+      this.#driver.start(this.#attempt);
+      isStarted = true;
+      this.#setStatus('running');
+      this.#backoff.onRunning();
+      if (this.#isCancelled) ending.resolve({ kind: 'cancelled' });
+      end = await ending.promise;
+    } catch (error) {
+      end = { kind: 'failed', error };
+    }
+    this.metrics();
+    this.#ending = null;
+    if (isStarted) await this.#driver.end(end.kind === 'failed' ? 'job-failed' : 'job-stopped');
+    await this.#attempt?.close();
+    this.#attempt = null;
+    return end;
+  }
+
+  async #deploy(ending: Deferred<AttemptEnd>): Promise<JobAttempt> {
+    const { graph, environment, storage, recovery, checkpoints, settings } = this.#options;
+    const { clock } = environment;
+    const startedAtMs = clock.monotonicMs();
+    const attempt = this.#attempts;
+    const { generation, instanceId } = recovery;
+    let runs = 0;
+    const runStore = new RunFileStore(storage, environment, () =>
+      runPath(generation, attempt, '', ++runs),
+    );
+    const manifest = this.#driver.latestManifest;
+    const { allowDroppedState } = this.#options;
+    const restore =
+      manifest === null ? null : await loadRestore(manifest, graph, runStore, allowDroppedState);
+    const identity = { jobName: graph.jobName, instanceId, generation, attempt };
+    await recoverSinks(graph, restore, identity, environment);
+    const deployed = new JobAttempt({
+      graph,
+      identity,
+      environment,
+      runStore,
+      mode: checkpoints.mode,
+      settings,
+      restore,
+      toCoordinator: (message) => this.#driver.onMessage(message),
+      onFinished: () => {
+        const kind = this.#stop === null ? 'finished' : 'stopped';
+        void this.#takeLastCheckpoint({ kind });
+      },
+      onFailure: (error) => ending.resolve({ kind: 'failed', error }),
+    });
+    try {
+      deployed.start();
+    } catch (error) {
+      await deployed.close();
+      throw error;
+    }
+    if (manifest !== null) {
+      const { checkpointId } = manifest;
+      const from = recovery.restoredFrom ?? `checkpoint ${checkpointId}`;
+      const durationMs = clock.monotonicMs() - startedAtMs;
+      this.#emit({ kind: 'restored', from, checkpointId, durationMs });
+    }
+    return deployed;
+  }
+
+  // B3. If it is aborted the attempt fails and the job goes on from the checkpoint before.
+  async #takeLastCheckpoint(end: AttemptEnd): Promise<void> {
+    const ending = this.#ending;
+    const attempt = this.#attempt;
+    if (ending === null || attempt === null) return;
+    try {
+      await this.#driver.stopWithCheckpoint(this.#stop?.target ?? null);
+      await attempt.settled();
+      ending.resolve(end);
+    } catch (error) {
+      ending.resolve({ kind: 'failed', error });
+    }
+  }
+
+  async #clean(end: AttemptEnd): Promise<void> {
+    const { checkpoints, environment } = this.#options;
+    if (checkpoints.discardsAtEnd(end.kind)) await this.#driver.discardAll();
+    await this.#driver.close();
+    await this.#options.onEnd();
+    environment.logger.log('debug', `job ended: ${end.kind}`);
+  }
+
+  #delay(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.environment.scheduler.after(delayMs, resolve);
+      this.#wakeFromDelay = () => {
+        cancel();
+        resolve();
+      };
+      if (this.#isCancelled) this.#wakeFromDelay();
+    });
+  }
+
+  async #whileRunning<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#status === 'running' && this.#attempt !== null) return call();
+    throw new JobNotRunningError(
+      `job "${this.jobName}" is ${this.#status}`,
+      { jobName: this.jobName, status: this.#status },
+      { hint: 'Try again when it is running; to end it in any state use cancel.' },
+    );
+  }
+
+  #setStatus(status: JobStatus): void {
+    assert(this.#status !== 'failed' || status === 'failed', 'a failed job stays failed');
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#emit({ kind: 'status', status });
+  }
+
+  #emit(event: JobEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function operatorSizes(
+  graph: JobGraph,
+): Record<string, { readonly parallelism: number; readonly maxParallelism: number }> {
+  return Object.fromEntries(
+    graph.vertices.flatMap(({ operators, parallelism, maxParallelism }) =>
+      operators.map(({ node }) => [node.uid, { parallelism, maxParallelism }]),
+    ),
+  );
+}
