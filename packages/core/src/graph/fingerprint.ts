@@ -2,10 +2,10 @@ import { tablesOf } from './state-tables.ts';
 import type { StreamGraph } from './stream-graph.ts';
 
 /**
- * A hash of a graph's structure: kinds, given uids, edges with their partitioning, declared state.
- * Not of the user's functions, parallelism, chaining, or the names of stateless operators. Threads
- * compare it to be sure that they built the same graph; a checkpoint records it. It is not what
- * decides whether state fits: that is done by uid and table.
+ * A hash of a graph's structure: kinds, given uids, edges with their partitioning, and the state
+ * that functions declare. Not of the functions themselves, sizes, chaining, or the names of
+ * stateless operators. Threads compare it to be sure that they built the same graph; a checkpoint
+ * records it. It does not decide whether state fits: that is done by uid and table.
  *
  * @returns 16 hexadecimal digits
  *
@@ -19,8 +19,12 @@ export function fingerprintOf(graph: StreamGraph): string {
       return [
         spec.kind,
         hasExplicitUid ? uid : null,
-        keyed.map(({ name, kind, version }) => [name, kind, version]),
-        lists.map(({ name, redistribution }) => [name, redistribution]),
+        keyed
+          .filter((table) => !table.isInternal)
+          .map(({ name, kind, version }) => [name, kind, version]),
+        lists
+          .filter((list) => !list.isInternal)
+          .map(({ name, redistribution }) => [name, redistribution]),
       ];
     }),
     graph.edges.map(({ from, to, input, partitioning, sideOutput }) => [

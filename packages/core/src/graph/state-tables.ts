@@ -15,6 +15,8 @@ export interface DeclaredTable extends TableDescription {
 export interface DeclaredList {
   readonly name: string;
   readonly redistribution: Redistribution;
+  /** Kept by Millrace (splits, committables), not declared by the user's function. */
+  readonly isInternal: boolean;
 }
 
 /** All state that an operator declares: what a snapshot of it may hold. */
@@ -39,12 +41,13 @@ export function tablesOf(spec: OperatorSpec): DeclaredState {
     case 'assignTimestamps':
       return NONE;
     case 'source':
-      return lists({ name: 'splits', redistribution: 'split' });
+      return lists(internalList('splits'));
     case 'process':
       return lists(
         ...Object.entries(spec.process.operatorState ?? {}).map(([name, { redistribution }]) => ({
           name,
           redistribution,
+          isInternal: false,
         })),
       );
     case 'keyedProcess':
@@ -55,10 +58,10 @@ export function tablesOf(spec: OperatorSpec): DeclaredState {
     case 'keyedBroadcastProcess':
       return {
         keyed: [...declared(spec.process.state), ...timers('timers')],
-        lists: [{ name: spec.stateName, redistribution: 'broadcast' }],
+        lists: [broadcastList(spec.stateName)],
       };
     case 'broadcastProcess':
-      return lists({ name: spec.stateName, redistribution: 'broadcast' });
+      return lists(broadcastList(spec.stateName));
     case 'window':
       return windowState(spec.window);
     case 'windowJoin':
@@ -69,17 +72,22 @@ export function tablesOf(spec: OperatorSpec): DeclaredState {
         lists: [],
       };
     case 'mapAsync':
-      return lists({ name: 'in-flight', redistribution: 'split' });
+      return lists(internalList('in-flight'));
     case 'sink':
-      return lists(
-        { name: 'writer', redistribution: 'split' },
-        { name: 'committables', redistribution: 'split' },
-      );
+      return lists(internalList('writer'), internalList('committables'));
   }
 }
 
 function lists(...declaredLists: DeclaredList[]): DeclaredState {
   return { keyed: [], lists: declaredLists };
+}
+
+function internalList(name: string, redistribution: Redistribution = 'split'): DeclaredList {
+  return { name, redistribution, isInternal: true };
+}
+
+function broadcastList(name: string): DeclaredList {
+  return { name, redistribution: 'broadcast', isInternal: false };
 }
 
 function declared(descriptors: StateDescriptors | undefined): DeclaredTable[] {
@@ -110,7 +118,7 @@ function windowState(window: WindowSpec): DeclaredState {
     case 'sliding':
       return {
         keyed: [internal('slices', 'window')],
-        lists: [{ name: 'window-progress', redistribution: 'union' }],
+        lists: [internalList('window-progress', 'union')],
       };
     case 'session':
       return { keyed: [internal('sessions', 'window')], lists: [] };
