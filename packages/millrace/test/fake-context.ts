@@ -31,8 +31,12 @@ export function fakeContext(changes: Partial<CommandContext> = {}): FakeContext 
     terminal: {
       isInteractive: false,
       columns: 100,
-      out: (text) => void (written.out += text),
-      error: (text) => void (written.error += text),
+      out(text) {
+        written.out += text;
+      },
+      error(text) {
+        written.error += text;
+      },
       onOutput: () => () => {},
     },
     workingDirectory: folder,
@@ -50,8 +54,12 @@ export function fakeContext(changes: Partial<CommandContext> = {}): FakeContext 
       return () => signals.delete(listener);
     },
     ...changes,
-    signal: (name) => signals.forEach((listener) => listener(name)),
-    tick: () => looks.forEach((look) => look()),
+    signal(name) {
+      for (const listener of signals) listener(name);
+    },
+    tick() {
+      for (const look of looks) look();
+    },
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -1,6 +1,6 @@
 import { askJob } from '../control/control-client.ts';
 import type { StatusReport } from '../control/control-protocol.ts';
-import { registeredJobs, type RegisteredJob } from '../control/job-registry.ts';
+import { forgetJob, registeredJobs, type RegisteredJob } from '../control/job-registry.ts';
 import { formatBytes } from '../progress/figures.ts';
 import { readArguments, usage } from './arguments.ts';
 import type { CommandContext } from './command-context.ts';
@@ -18,7 +18,10 @@ export async function listCommand(
 ): Promise<ExitCode> {
   const { values } = readArguments('list', args, [], json);
   const jobs = registeredJobs(context.runtimeDirectory);
-  const rows = await Promise.all(jobs.map(async (job) => ({ job, status: await statusOf(job) })));
+  const looked = await Promise.all(
+    jobs.map(async (job) => ({ job, status: await statusOf(context, job) })),
+  );
+  const rows = looked.flatMap(({ job, status }) => (status === 'gone' ? [] : [{ job, status }]));
   if (values.json) {
     const data = rows.map(({ job, status }) => ({ ...job, status: status?.status ?? 'silent' }));
     context.terminal.out(`${JSON.stringify(data)}\n`);
@@ -123,15 +126,21 @@ export function findJob(context: CommandContext, wanted: string | undefined): Re
     all.length === 0
       ? 'Jobs are seen by the user who runs them, on the same machine.'
       : `Running: ${listed(all)}.`;
-  throw new JobNotRunningError(message, { job: wanted ?? null }, { hint });
+  throw new JobNotRunningError(message, { job: wanted ?? null, isGone: false }, { hint });
 }
 
-async function statusOf(job: RegisteredJob): Promise<StatusReport | null> {
+/** null: it lives and does not answer. */
+async function statusOf(
+  context: CommandContext,
+  job: RegisteredJob,
+): Promise<StatusReport | 'gone' | null> {
   try {
     return await askJob(job, { command: 'status' });
   } catch (error) {
-    if (error instanceof JobNotRunningError) return null;
-    throw error;
+    if (!(error instanceof JobNotRunningError)) throw error;
+    if (!error.details.isGone) return null;
+    forgetJob(context.runtimeDirectory, job);
+    return 'gone';
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fakeContext, type FakeContext } from '../../test/fake-context.ts';
 import { fakeCheckpoint, FakeExecution, fakeRun } from '../../test/fake-execution.ts';
-import { registeredJobs } from '../control/job-registry.ts';
+import { prepareDirectory, registeredJobs, registerJob } from '../control/job-registry.ts';
 import { UsageError } from './command-errors.ts';
 import { dispatch } from './dispatch.ts';
 import { exitCode } from './exit-code.ts';
@@ -223,6 +223,19 @@ test('run refuses files that are missing, do not load, or export no job', async 
     assert.equal(await dispatch(context, ['run', file]), exitCode.failed);
     assert.match(context.written.error, message);
   }
+});
+
+test('list forgets a job whose process id went to another process', async (t) => {
+  const context = fakeContext();
+  t.after(() => context.dispose());
+  const { pid, runtimeDirectory, folder } = context;
+  prepareDirectory(runtimeDirectory);
+  const socketPath = join(folder, 'nobody.sock');
+  const facts = { startedAtMs: 0, socketPath, file: 'f', checkpointDirectory: 'c' };
+  registerJob(runtimeDirectory, { version: 1, job: 'old', pid, ...facts });
+  assert.equal(await dispatch(context, ['list']), exitCode.ok);
+  assert.equal(context.written.out, 'no running jobs\n');
+  assert.deepEqual(registeredJobs(runtimeDirectory), []);
 });
 
 test('a last savepoint is what a stopped job is started from again', async (t) => {

@@ -10,11 +10,15 @@ import {
 } from './control-protocol.ts';
 import type { RegisteredJob } from './job-registry.ts';
 
+/** A job that does not greet within this time is stuck in a turn of its own. */
+const greetingMs = 5_000;
+
 /**
  * Asks a running job for one thing and waits for the answer, however long the job takes.
  *
  * @throws RemoteCommandError with the job's own code if it refused or failed
- * @throws JobNotRunningError if nothing answers at the socket, or the process died over it
+ * @throws JobNotRunningError if nothing answers at the socket (`isGone`: nobody listens there), or
+ *   the process died over it
  */
 export async function askJob<C extends ControlCommand>(
   job: RegisteredJob,
@@ -38,9 +42,13 @@ function exchange(job: RegisteredJob, request: ControlCommand): Promise<Response
     const lines = new LineSplitter();
     let greeted = false;
     const gone = (cause?: Error): void => {
+      clearTimeout(timer);
       const message = `job "${job.job}" (process ${job.pid}) does not answer`;
-      reject(new JobNotRunningError(message, { job: job.job }, cause ? { cause } : {}));
+      const code = cause !== undefined && 'code' in cause ? cause.code : '';
+      const isGone = code === 'ECONNREFUSED' || code === 'ENOENT';
+      reject(new JobNotRunningError(message, { job: job.job, isGone }, cause ? { cause } : {}));
     };
+    const timer = setTimeout(() => socket.destroy(), greetingMs);
     const onLine = (line: string): void => {
       if (greeted) {
         resolve(JSON.parse(line));
@@ -49,6 +57,7 @@ function exchange(job: RegisteredJob, request: ControlCommand): Promise<Response
       }
       const greeting: Greeting = JSON.parse(line);
       greeted = true;
+      clearTimeout(timer);
       if (greeting.millrace !== protocolVersion) {
         reject(otherVersion(job, request, greeting.millrace));
         socket.destroy();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -67,6 +67,15 @@ test('registerJob takes its own entry away again', (context) => {
 test('the folder of running jobs is for its owner alone', (context) => {
   const directory = folderFor(context);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
+});
+
+test('a link in the place of the folder is not followed', (context) => {
+  const directory = folderFor(context);
+  registerJob(directory, entry('a', process.pid));
+  const link = `${directory}-link`;
+  symlinkSync(directory, link);
+  assert.deepEqual(registeredJobs(link), []);
+  assert.throws(() => prepareDirectory(link), /belongs to another user/);
 });
 
 test('registeredJobs of a folder that is not there is empty', () => {

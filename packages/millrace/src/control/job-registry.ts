@@ -1,6 +1,14 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { renameSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,15 +59,13 @@ export function socketPath(directory: string, job: string, pid: number): string 
  */
 export function prepareDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  if (process.platform === 'win32') return;
-  const { uid, mode } = statSync(directory);
-  if (uid !== userInfo().uid) throw new Error(`${directory} belongs to another user`);
-  if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
+  if (!isOurs(directory)) throw new Error(`${directory} belongs to another user`);
+  if (process.platform !== 'win32') chmodSync(directory, 0o700);
 }
 
 /** Enters a job. The entry appears whole or not at all. @returns removes it again */
 export function registerJob(directory: string, job: RegisteredJob): () => void {
-  const path = join(directory, `${entryName(job.job, job.pid)}.json`);
+  const path = entryPath(directory, job.job, job.pid);
   writeFileSync(`${path}.part`, `${JSON.stringify(job)}\n`, { mode: 0o600 });
   renameSync(`${path}.part`, path);
   return () => rmSync(path, { force: true });
@@ -75,7 +81,9 @@ export function registeredJobs(
   isAlive: (pid: number) => boolean = processIsAlive,
 ): RegisteredJob[] {
   const jobs: RegisteredJob[] = [];
-  for (const name of namesIn(directory)) {
+  // Somebody else's folder under our name, or none: whatever it says is not about our jobs.
+  if (!isOurs(directory)) return jobs;
+  for (const name of readdirSync(directory)) {
     if (!name.endsWith('.json')) continue;
     const path = join(directory, name);
     const entry = readEntry(path);
@@ -83,18 +91,30 @@ export function registeredJobs(
       jobs.push(entry);
       continue;
     }
-    rmSync(path, { force: true });
-    rmSync(path.replace(/\.json$/, '.sock'), { force: true });
+    removeEntry(path);
   }
   return jobs.sort((a, b) => a.startedAtMs - b.startedAtMs || a.pid - b.pid);
 }
 
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
+/** Removes the entry of a job whose process id lives on in another process. */
+export function forgetJob(directory: string, { job, pid }: RegisteredJob): void {
+  removeEntry(entryPath(directory, job, pid));
+}
+
+function removeEntry(path: string): void {
+  rmSync(path, { force: true });
+  rmSync(path.replace(/\.json$/, '.sock'), { force: true });
+}
+
+function entryPath(directory: string, job: string, pid: number): string {
+  return join(directory, `${entryName(job, pid)}.json`);
+}
+
+/** Not through a symbolic link, which could lead into a folder that is ours by chance. */
+function isOurs(directory: string): boolean {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isDirectory()) return false;
+  return process.platform === 'win32' || stat.uid === userInfo().uid;
 }
 
 function readEntry(path: string): RegisteredJob | null {

@@ -11,8 +11,12 @@ function recordingTerminal() {
     announce: () => announce(),
     isInteractive: true,
     columns: 80,
-    out: (text: string) => void (written.out += text),
-    error: (text: string) => void (written.error += text),
+    out(text: string) {
+      written.out += text;
+    },
+    error(text: string) {
+      written.error += text;
+    },
     onOutput(listener: () => void) {
       announce = listener;
       return () => {
