@@ -147,7 +147,7 @@ export {
   InvalidJobError,
   NonDeterministicJobError,
 } from './graph/job-errors.ts';
-export { InvalidOptionError } from './function/invalid-option-error.ts';
+export { InvalidOptionError } from './base/invalid-option-error.ts';
 export { InvalidWindowError } from './function/window-arguments.ts';
 export { InvalidKeyError } from './element/key.ts';
 

@@ -1,5 +1,5 @@
 import type { AsyncFunctionOptions } from '../function/process-function.ts';
-import { InvalidOptionError } from '../function/invalid-option-error.ts';
+import { InvalidOptionError } from '../base/invalid-option-error.ts';
 
 /** @throws InvalidOptionError */
 export function checkAsyncOptions<In, Out>(options: AsyncFunctionOptions<In, Out>): void {

@@ -1,5 +1,5 @@
 import type { Key } from '../element/key.ts';
-import { InvalidOptionError } from '../function/invalid-option-error.ts';
+import { InvalidOptionError } from '../base/invalid-option-error.ts';
 import type {
   AsyncFunction,
   AsyncFunctionOptions,

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../function/invalid-option-error.ts';
+import { InvalidOptionError } from '../base/invalid-option-error.ts';
 import { boundedOutOfOrderness } from '../function/watermark-strategies.ts';
 import type { WatermarkAlignment, WatermarkStrategy } from '../function/watermark-strategy.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InvalidOptionError } from '../function/invalid-option-error.ts';
+import { InvalidOptionError } from '../base/invalid-option-error.ts';
 import { broadcastMap, sideOutput } from '../function/process-function.ts';
 import type { Sink } from '../function/sink.ts';
 import { DEAD_LETTERS, type Source } from '../function/source.ts';

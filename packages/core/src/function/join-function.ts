@@ -1,6 +1,6 @@
 import type { Key } from '../element/key.ts';
 import type { StateDescriptors } from '../state/descriptors.ts';
-import { InvalidOptionError } from './invalid-option-error.ts';
+import { InvalidOptionError } from '../base/invalid-option-error.ts';
 import type { Emitter, FunctionContext, TypeHint } from './process-function.ts';
 import type { WindowContext } from './window.ts';
 

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts';
 import { StreamError } from '../../base/errors.ts';
-import { InvalidOptionError } from '../../function/invalid-option-error.ts';
+import { InvalidOptionError } from '../../base/invalid-option-error.ts';
 import type { AsyncFunctionOptions } from '../../function/process-function.ts';
 import type { OperatorSpec } from '../../graph/operator-spec.ts';
 import type { OperatorListState } from '../../state/operator-state.ts';
