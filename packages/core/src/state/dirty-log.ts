@@ -13,10 +13,13 @@ export interface DirtyColumn {
   dropIfDead(slot: number): boolean;
 }
 
-/** The clock is looked at once per this many entries (an entry takes 2-3 us). */
-const ENTRIES_PER_CLOCK = 64;
-/** Dead entries below this are not worth a sweep of the list. */
-const SWEEP_AT = 1_024;
+/** Numbers that tests make small. */
+export interface DirtyLogTuning {
+  /** The clock is looked at once per this many entries; default 64 (an entry takes 2-3 us). */
+  readonly sliceEntries?: number;
+  /** Dead entries below this are not worth a sweep of the list; default 1 024. */
+  readonly sweepAt?: number;
+}
 
 /**
  * Knows which entries changed since when: the open segment, and the chain of frozen ones, oldest
@@ -32,12 +35,16 @@ export class DirtyLog {
   readonly chain: Segment[] = [];
   readonly #columns: DirtyColumn[] = [];
   readonly #clock: Clock;
+  readonly #sliceEntries: number;
+  readonly #sweepAt: number;
   #sequence = 0;
   #deadSlots = 0;
   #deadEntries = 0;
 
-  constructor(clock: Clock, shapes: ShapeTable) {
+  constructor(clock: Clock, shapes: ShapeTable, tuning: DirtyLogTuning = {}) {
     this.#clock = clock;
+    this.#sliceEntries = tuning.sliceEntries ?? 64;
+    this.#sweepAt = tuning.sweepAt ?? 1_024;
     this.encoder = new ValueEncoder(shapes);
   }
 
@@ -107,10 +114,10 @@ export class DirtyLog {
    * @throws UnserializableValueError; the entry stays listed
    */
   encodeSlice(segment: Segment, deadlineMs: number): boolean {
-    let untilClock = ENTRIES_PER_CLOCK;
+    let untilClock = this.#sliceEntries;
     const isTimeUp = (): boolean => {
       if (--untilClock > 0) return false;
-      untilClock = ENTRIES_PER_CLOCK;
+      untilClock = this.#sliceEntries;
       return this.#clock.monotonicMs() >= deadlineMs;
     };
     for (; segment.slotLists.length > 0; segment.slotLists.pop()) {
@@ -154,7 +161,7 @@ export class DirtyLog {
   /** A listed slot needs no record any more. Amortised O(1); slots may be released. */
   noteDeadSlot(): void {
     const list = this.open.slotLists.at(-1)!;
-    if (++this.#deadSlots < SWEEP_AT || this.#deadSlots * 4 < list.length) return;
+    if (++this.#deadSlots < this.#sweepAt || this.#deadSlots * 4 < list.length) return;
     this.#deadSlots = 0;
     let kept = 0;
     for (let i = 0; i < list.length; i += 2) {
@@ -169,7 +176,7 @@ export class DirtyLog {
   noteDeadEntry(): void {
     const lists = this.open.entryLists;
     const list = lists.at(-1)!;
-    if (++this.#deadEntries < SWEEP_AT || this.#deadEntries * 2 < list.length) return;
+    if (++this.#deadEntries < this.#sweepAt || this.#deadEntries * 2 < list.length) return;
     this.#deadEntries = 0;
     lists[lists.length - 1] = list.filter((entry) => entry.epoch !== 0);
   }

@@ -6,13 +6,14 @@ import type { KeyGroupRange } from '../element/key-group.ts';
 import { ShapeTable } from '../codec/shape-table.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { StateDescriptors, StateHandles } from './descriptors.ts';
-import { DirtyLog } from './dirty-log.ts';
+import { DirtyLog, type DirtyLogTuning } from './dirty-log.ts';
 import { DirtyTable } from './dirty-table.ts';
 import type { EntryTable, EntryTableSpec } from './entry-table.ts';
 import { ABSENT, KeySlots, type SlotColumn } from './key-slots.ts';
 import type { FrozenState, KeyedStateStore } from './keyed-state-store.ts';
 import { declareState } from './declare-state.ts';
 import { TableRestorer } from './table-restorer.ts';
+import { pickCompaction } from './pick-compaction.ts';
 import type { RestoredRuns } from './restored-runs.ts';
 import { tableId, type TableRecord } from './run-format.ts';
 import type { RunStore } from './run-store.ts';
@@ -36,6 +37,9 @@ export interface KeyedStateStoreOptions {
   readonly freezeValues?: boolean;
   /** Default `zstd`. */
   readonly compression?: 'zstd' | 'none';
+  readonly tuning?: DirtyLogTuning;
+  /** How many of the newest runs to merge now, by their sizes; default `pickCompaction`. */
+  readonly compaction?: (runBytes: readonly number[]) => number;
 }
 
 /**
@@ -66,7 +70,8 @@ class HeapKeyedStateStore implements KeyedStateStore {
     this.maxParallelism = options.maxParallelism;
     this.#onStore = options.freezeValues === true ? deepFreeze : null;
     this.#keys = new KeySlots(operatorUid, options.maxParallelism);
-    this.#log = new DirtyLog(environment.clock, restored?.shapes ?? new ShapeTable());
+    const shapes = restored?.shapes ?? new ShapeTable();
+    this.#log = new DirtyLog(environment.clock, shapes, options.tuning);
     this.#restorer = new TableRestorer(restored, this.#log, operatorUid);
     this.#writer = new SnapshotWriter({
       environment,
@@ -76,6 +81,7 @@ class HeapKeyedStateStore implements KeyedStateStore {
       restored: restored?.references ?? [],
       tables: () => [...this.#tables.values()].map(tableRecord),
       compression: options.compression ?? 'zstd',
+      compaction: options.compaction ?? pickCompaction,
     });
   }
 

@@ -6,7 +6,7 @@ import type { ShapeRecord } from '../codec/shape-table.ts';
 //
 //   run      header | section* | footer                   sections in ascending order of key group
 //   header   magic u32, version u32, crc32 u32
-//   section  block* | meta | trailer                    all entries of one key group
+//   section  block* | meta | trailer                 all entries of one key group
 //   block    payloadLength u32, rawLength u32, codec u8, crc32 u32, payload
 //            crc32 over the first 9 bytes and the payload; codec 0 = plain, 1 = zstd
 //   raw      entry*, offset u32 of each entry, count u32

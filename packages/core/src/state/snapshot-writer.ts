@@ -5,7 +5,6 @@ import { shapeRecord } from '../codec/shape-table.ts';
 import { type BuildRunInput, buildRunJob } from './build-run-job.ts';
 import { compactRunsJob } from './compact-runs-job.ts';
 import type { DirtyLog } from './dirty-log.ts';
-import { pickCompaction } from './pick-compaction.ts';
 import type { TableRecord } from './run-format.ts';
 import { readRunSlice } from './run-slice.ts';
 import type { RunStore } from './run-store.ts';
@@ -27,6 +26,8 @@ export interface SnapshotWriterOptions {
   readonly restored: readonly RunReference[];
   readonly tables: () => readonly TableRecord[];
   readonly compression: RunCompression;
+  /** How many of the newest runs to merge now. */
+  readonly compaction: (runBytes: readonly number[]) => number;
 }
 
 /**
@@ -138,7 +139,7 @@ export class SnapshotWriter {
 
   #startCompaction(): void {
     if (this.#isCompacting) return;
-    const count = pickCompaction(this.#runs.map(({ length }) => length));
+    const count = this.#options.compaction(this.#runs.map(({ length }) => length));
     if (count === 0) return;
     this.#isCompacting = true;
     const picked = this.#runs.slice(0, count);
