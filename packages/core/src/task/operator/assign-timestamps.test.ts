@@ -15,7 +15,7 @@ function open(watermarks: WatermarkStrategy<unknown>): Promise<OperatorBed> {
   return OperatorBed.open(() => createOperator({ kind: 'assignTimestamps', watermarks }));
 }
 
-test('assignTimestamps gives records their new time, and a watermark at each interval', async () => {
+test('assignTimestamps gives records their time, and a watermark at each interval', async () => {
   const bed = await open(boundedOutOfOrderness(10, { timestamp }));
   bed.record(100, 1);
   bed.record(90, 2);
@@ -68,7 +68,7 @@ test('assignTimestamps sends a watermark within a long burst of records', async 
   assert.deepEqual(watermarks, [{ watermark: 1_023 }]);
 });
 
-test('assignTimestamps is idle after a silence, and active again before the next record', async () => {
+test('assignTimestamps is idle after a silence, and active again at the next record', async () => {
   const bed = await open(monotonic({ timestamp, idleAfterMs: 300 }));
   bed.record(5);
   bed.take();

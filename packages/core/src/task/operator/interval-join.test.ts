@@ -140,7 +140,7 @@ test('intervalJoin restores the same buffers with another interval', async () =>
   }
 });
 
-test('intervalJoin refuses records without time, bounds that make no sense, and promises', async () => {
+test('intervalJoin refuses records without time, senseless bounds, and promises', async () => {
   const bed = await open({ lowerMs: 0, upperMs: 0 });
   for (const at of [Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]) {
     assert.throws(() => bed.record('a', at), { code: 'MISSING_TIMESTAMP' });

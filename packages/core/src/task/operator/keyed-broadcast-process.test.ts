@@ -80,7 +80,7 @@ test('keyedBroadcastProcess visits the keys that hold a state', async () => {
 });
 
 // Flink takes the key of the last record here, silently (deviation 1).
-test('keyedBroadcastProcess fails when the broadcast side touches keyed state or timers', async () => {
+test('keyedBroadcastProcess fails when the broadcast side touches keyed state', async () => {
   let leaked: (() => unknown)[] = [];
   const bed = await open({
     onRecord(_record, context) {

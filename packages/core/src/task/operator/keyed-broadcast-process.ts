@@ -14,7 +14,8 @@ import { refuseResult } from './refuse-result.ts';
 type Spec = OperatorSpec & { kind: 'keyedBroadcastProcess' };
 
 /**
- * Runs a `KeyedBroadcastProcessFunction`: input 0 is keyed and sees the rules, input 1 changes them.
+ * Runs a `KeyedBroadcastProcessFunction`: input 0 is keyed and sees the rules, input 1 changes
+ * them.
  *
  * No key is current while the broadcast side runs, so that touching keyed state there, or a timer,
  * fails always. (Flink fails only before the first keyed record, and later silently takes the key

@@ -55,7 +55,7 @@ test('keyedProcess keeps state per key and stamps with the record', async () => 
   ]);
 });
 
-test('keyedProcess fires timers with their key, state and time before the watermark goes on', async () => {
+test('keyedProcess fires timers with their key and state before the watermark', async () => {
   const bed = await open(counting);
   bed.record(visit('a', 1), 1);
   bed.record(visit('b', 5), 5);
@@ -86,7 +86,7 @@ test('keyedProcess gives results of processing-time timers no timestamp', async 
   assert.deepEqual(bed.take(), [{ value: ['processing', 50, 80], at: null }]);
 });
 
-test('keyedProcess goes on after a restore with state and timers, and without its watermark', async () => {
+test('keyedProcess restores state and timers, but not its watermark', async () => {
   const bed = await open(counting);
   bed.watermark(5);
   bed.record(visit('a', 1), 1);

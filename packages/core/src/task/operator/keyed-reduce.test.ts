@@ -17,7 +17,7 @@ function open(reduce: (a: Amount, b: Amount) => unknown): Promise<OperatorBed> {
 
 const sum = ([key, a]: Amount, [, b]: Amount): Amount => [key, a + b];
 
-test('keyedReduce emits the running reduction per key with the timestamp of the record', async () => {
+test('keyedReduce emits the running reduction of a key with the time of the record', async () => {
   const bed = await open(sum);
   bed.record(['a', 1], 10);
   bed.record(['b', 5], 11);

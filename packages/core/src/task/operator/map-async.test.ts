@@ -78,7 +78,7 @@ test('mapAsync lets a watermark pass at once when nothing is in flight', async (
   assert.deepEqual(bed.take(), [{ watermark: 3 }]);
 });
 
-test('mapAsync calls what was in flight again after a restore, in order, also what was answered', async () => {
+test('mapAsync calls again after a restore what was not emitted, in order', async () => {
   for (const order of ['ordered', 'unordered'] as const) {
     const { bed, remote } = await open({ order });
     records(bed, 'a', 'b', 'c');
@@ -168,7 +168,7 @@ test('mapAsync fails with what the function threw, at once or later', async () =
   await assert.rejects(sync.settle(), /at once/);
 });
 
-test('mapAsync fails, falls back or drops when the time is over, and ignores a late answer', async () => {
+test('mapAsync fails, falls back or drops at the time-out, and ignores a late answer', async () => {
   const failing = await open({ timeoutMs: 100 });
   failing.bed.record('a', 1);
   assert.equal(failing.bed.wakeUpMs, 100);
@@ -219,7 +219,7 @@ test('mapAsync retries with a growing delay until the attempts are used up', asy
   await assert.rejects(bed.settle(), /a failed/);
 });
 
-test('mapAsync does not retry what is not worth it, and counts the time over all retries', async () => {
+test('mapAsync retries only what is worth it, and the time-out is over all retries', async () => {
   const retry = { maxAttempts: 9, delayMs: 40, retryIf: (e: unknown) => e instanceof RangeError };
   const { bed, remote } = await open({ retry, timeoutMs: 100, onTimeout: 'drop' });
   records(bed, 'a', 'b');

@@ -44,7 +44,7 @@ export interface OperatorContext {
 /**
  * One operator of a chain: a passive object, called only inside a turn of its task.
  *
- *   open -> (process | watermark | processing time | barrier | wake)* -> endInput* -> finish -> close
+ *   open -> (process | watermark | clock | barrier | wake)* -> endInput* -> finish -> close
  *
  * O1. A method that returns a boolean is resumable: `false` = not done (see `shouldYield`); it is
  *     called again, with the same arguments, before any other method but `close`.

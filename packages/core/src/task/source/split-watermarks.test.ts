@@ -90,7 +90,7 @@ test('SplitWatermarks calls a split idle only when more than the time-out has pa
   assert.equal(w.current(112).timeMs, 199);
 });
 
-test('SplitWatermarks is idle when no split has come for the time-out, and never without one', () => {
+test('SplitWatermarks is idle when no split has come for the time-out', () => {
   const w = new SplitWatermarks(monotonic({ idleAfterMs: 100 }), 0);
   assert.equal(w.current(100).idle, false);
   assert.equal(w.current(101).idle, true);

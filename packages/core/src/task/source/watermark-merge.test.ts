@@ -26,7 +26,7 @@ test('WatermarkMerge releases the minimum of a removed split at the next tick', 
   assert.equal(m.current().timeMs, 10);
 });
 
-test('WatermarkMerge stays where it is without a split, and a new split behind does not pull it', () => {
+test('WatermarkMerge stays where it is without a split, and with a new one behind', () => {
   const m = merge('a');
   m.advance('a', 10, 'now');
   m.removeSplit('a');

@@ -107,7 +107,7 @@ test('openTimerService fires a timer that a callback registers if it is due', ()
   assert.deepEqual(service.counts(), { eventTime: 1, processingTime: 0 });
 });
 
-test('openTimerService shows the new watermark during an advance, -Infinity before the first', () => {
+test('openTimerService shows the new watermark in an advance, -Infinity before any', () => {
   const { service } = open();
   assert.equal(service.watermarkMs, Number.NEGATIVE_INFINITY);
   service.registerEventTime(10);
@@ -134,7 +134,7 @@ test('openTimerService stops between two timers and goes on, firing at least one
   assert.deepEqual(fired, [1, 2, 3, 4]);
 });
 
-test('openTimerService asks for the earliest processing time only when it changes', () => {
+test('openTimerService asks for the earliest wake-up only when it changes', () => {
   const { service, requests } = open();
   for (const time of [50, 70, 30, 30, 40]) service.registerProcessingTime(time);
   assert.deepEqual(requests, [50, 30]);
