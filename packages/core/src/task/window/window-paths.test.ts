@@ -86,6 +86,9 @@ function compare(seed: number, spec: WindowSpec, path: WindowPath): void {
     } else if (action < 18 || step === 39) {
       now += random(20);
       for (const target of [fast, general, model]) target.watermark(now);
+    } else if (action === 18) {
+      fast.snapshot(); // a checkpoint: what changes from here on must be announced
+      general.snapshot();
     } else {
       const parallelism = 1 + random(3);
       fast.restore(fast.snapshot(), parallelism);
