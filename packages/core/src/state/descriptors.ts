@@ -89,7 +89,11 @@ export interface AggregateFunction<In, Acc, Out> {
   create(): Acc;
   /** May change `accumulator` in place and return it: the engine marks it as changed. */
   add(accumulator: Acc, value: In): Acc;
-  /** Needed for session and sliding windows, and to pre-aggregate before an exchange. */
+  /**
+   * Needed for session windows, to cut sliding windows into slices, and to pre-aggregate before an
+   * exchange. May change `a` in place and return it; `b` stays in use: it must not be changed, nor
+   * lend changeable parts of itself to the result. The order of the parts is not that of arrival.
+   */
   merge?(a: Acc, b: Acc): Acc;
   /** Default: the accumulator itself. Must not change it. */
   result?(accumulator: Acc): Out;
