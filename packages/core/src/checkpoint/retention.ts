@@ -43,8 +43,10 @@ export function retain<C extends RetainedCheckpoint>(
 }
 
 /**
- * Whether all checkpoints of a job are deleted when it has ended; Flink's meaning of the option.
- * Savepoints, and a stop's last checkpoint, always stay.
+ * Whether all checkpoints of a job are deleted when it has ended; Flink's meaning of the option but
+ * for `finished`: there the last checkpoint stays by default, so that a job that is started again
+ * finds that it has finished and writes nothing twice (Flink's jobs are not started by a
+ * supervisor). Savepoints, and a stop's last checkpoint, always stay.
  */
 export function discardsAtEnd(
   retention: CheckpointRetention,
@@ -54,7 +56,6 @@ export function discardsAtEnd(
     case 'stopped':
       return false;
     case 'finished':
-      return true;
     case 'cancelled':
       return retention !== 'retain-on-cancellation';
     case 'failed':

@@ -3,12 +3,17 @@ import { createDeferred, type Deferred } from '../base/deferred.ts';
 import type { Environment } from '../base/environment.ts';
 import { StreamError } from '../base/errors.ts';
 import type { ResolvedCheckpointOptions } from '../config/checkpoint-options.ts';
-import type { RestartStrategy } from '../config/restart-strategy.ts';
+import type { ResolvedRestartStrategy } from '../config/restart-strategy.ts';
 import { CheckpointDriver } from '../coordinator/checkpoint-driver.ts';
 import type { SavepointTarget } from '../coordinator/checkpoint-writer.ts';
 import type { Recovery } from '../coordinator/recovery.ts';
-import { RestartBackoff } from '../coordinator/restart-backoff.ts';
+import {
+  initialRestartState,
+  onFailure,
+  type RestartState,
+} from '../coordinator/restart-backoff.ts';
 import { runPath } from '../checkpoint/paths.ts';
+import { discardsAtEnd } from '../checkpoint/retention.ts';
 import type { JobGraph } from '../graph/job-graph.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { type HostSettings, JobAttempt } from './job-attempt.ts';
@@ -34,7 +39,7 @@ export interface JobRunnerOptions {
   readonly storage: CheckpointStorage;
   readonly recovery: Recovery;
   readonly checkpoints: ResolvedCheckpointOptions;
-  readonly restart: RestartStrategy;
+  readonly restart: ResolvedRestartStrategy;
   readonly allowDroppedState: boolean;
   readonly settings: HostSettings;
   /** Where savepoints of this directory go. */
@@ -76,7 +81,7 @@ export class JobRunner implements JobExecution {
   readonly done: Promise<JobResult>;
   readonly #options: JobRunnerOptions;
   readonly #driver: CheckpointDriver;
-  readonly #backoff: RestartBackoff;
+  #restartState: RestartState;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   readonly #done: Deferred<JobResult> = createDeferred();
   #status: JobStatus = 'starting';
@@ -95,7 +100,7 @@ export class JobRunner implements JobExecution {
     this.done = this.#done.promise;
     this.done.catch(() => {}); // who does not wait for it has the events
     this.#listeners.add(options.onEvent);
-    this.#backoff = new RestartBackoff(options.restart, environment);
+    this.#restartState = initialRestartState(options.restart);
     this.#driver = new CheckpointDriver({
       environment,
       storage: options.storage,
@@ -196,13 +201,21 @@ export class JobRunner implements JobExecution {
       const end = await this.#runAttempt();
       if (end.kind !== 'failed') return end;
       const isHopeless = end.error instanceof StreamError && end.error.retry === 'never';
-      const delayMs = isHopeless ? null : this.#backoff.onFailure();
+      const delayMs = isHopeless ? null : this.#restartDelayMs();
       this.#emit({ kind: 'failure', error: end.error, restartInMs: delayMs });
       if (delayMs === null) return end;
       this.#setStatus('restarting');
       await this.#delay(delayMs);
       if (this.#isCancelled) return { kind: 'cancelled' };
     }
+  }
+
+  // null: the strategy gives up.
+  #restartDelayMs(): number | null {
+    const { clock, random } = this.#options.environment;
+    const { state, decision } = onFailure(this.#restartState, clock.monotonicMs(), random);
+    this.#restartState = state;
+    return decision.kind === 'fail' ? null : decision.delayMs;
   }
 
   // B1, B2
@@ -218,7 +231,6 @@ export class JobRunner implements JobExecution {
       this.#driver.start(this.#attempt);
       isStarted = true;
       this.#setStatus('running');
-      this.#backoff.onRunning();
       if (this.#isCancelled) ending.resolve({ kind: 'cancelled' });
       end = await ending.promise;
     } catch (error) {
@@ -294,7 +306,7 @@ export class JobRunner implements JobExecution {
 
   async #clean(end: AttemptEnd): Promise<void> {
     const { checkpoints, environment } = this.#options;
-    if (checkpoints.discardsAtEnd(end.kind)) await this.#driver.discardAll();
+    if (discardsAtEnd(checkpoints.retention, end.kind)) await this.#driver.discardAll();
     await this.#driver.close();
     await this.#options.onEnd();
     environment.logger.log('debug', `job ended: ${end.kind}`);

@@ -1,8 +1,8 @@
 import type { Environment } from '../base/environment.ts';
 import { restorePathOf, savepointDirectoryName } from '../checkpoint/paths.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
-import { resolveCheckpointOptions } from '../config/resolve-checkpoint-options.ts';
-import { resolveRestartStrategy } from '../config/resolve-restart-strategy.ts';
+import { type ResolvedCheckpointOptions, resolveCheckpointOptions } from '../config/checkpoint-options.ts';
+import { resolveRestartStrategy } from '../config/restart-strategy.ts';
 import { recover, type RestoreFrom } from '../coordinator/recovery.ts';
 import { BATCH_CAPACITY } from '../element/batch.ts';
 import type { JobDefinition } from '../graph/job-definition.ts';
@@ -18,6 +18,8 @@ import { checkRestore } from './loaded-restore.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import type { RunOptions, TuningOptions } from './run-options.ts';
 import { storageOf } from './storage-of.ts';
+
+const NEVER_MS = Number.POSITIVE_INFINITY;
 
 const DEFAULT_TUNING: Required<TuningOptions> = {
   batchSize: BATCH_CAPACITY,
@@ -55,7 +57,7 @@ async function startJob(
   environment: Environment,
   onEnd: () => Promise<void>,
 ): Promise<JobExecution> {
-  const checkpoints = resolveCheckpointOptions(options.checkpoints);
+  const checkpoints = checkpointOptions(options);
   const restart = resolveRestartStrategy(options.restart);
   const streamGraph = job.build(options.parameters);
   const storage = jobStorage(job.name, options, environment);
@@ -98,6 +100,12 @@ async function startJob(
   });
   runner.start();
   return runner;
+}
+
+// Without checkpoints there are no periodic ones, but the job still ends with a last one.
+function checkpointOptions(options: RunOptions): ResolvedCheckpointOptions {
+  if (options.checkpoints !== undefined) return resolveCheckpointOptions(options.checkpoints);
+  return { ...resolveCheckpointOptions({ directory: 'memory' }), intervalMs: NEVER_MS };
 }
 
 // Without checkpoints the job still takes its last one, in memory, so that its sinks commit.
