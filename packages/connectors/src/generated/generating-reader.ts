@@ -36,7 +36,8 @@ export class GeneratingReader<T, Split extends SourceSplit> implements SourceRea
   #requested = true; // the engine asks for the first ones
   #noMore = false;
   #waitMs = Number.POSITIVE_INFINITY;
-  #wake: () => void = () => {};
+  #hasNews = false;
+  #resolve: () => void = () => {};
   #cancel: Cancel = () => {};
 
   constructor(context: ReaderContext, generate: Generate<Split>) {
@@ -45,6 +46,7 @@ export class GeneratingReader<T, Split extends SourceSplit> implements SourceRea
   }
 
   poll(maxRecords: number): SourceBatch | 'wait' | 'end' {
+    this.#hasNews = false;
     this.#waitMs = Number.POSITIVE_INFINITY;
     for (let tries = this.#splits.length; tries > 0; tries--) {
       const split = this.#splits.shift()!;
@@ -65,10 +67,10 @@ export class GeneratingReader<T, Split extends SourceSplit> implements SourceRea
   }
 
   available(): Promise<void> {
-    if (this.#splits.length === 0 && this.#noMore) return Promise.resolve();
+    this.#cancel();
+    if (this.#hasNews) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#wake = resolve;
-      this.#cancel();
+      this.#resolve = resolve;
       if (this.#waitMs === Number.POSITIVE_INFINITY) return;
       this.#cancel = this.#context.environment.scheduler.after(this.#waitMs, resolve);
     });
@@ -98,5 +100,10 @@ export class GeneratingReader<T, Split extends SourceSplit> implements SourceRea
   async close(): Promise<void> {
     this.#cancel();
     this.#wake();
+  }
+
+  #wake(): void {
+    this.#hasNews = true;
+    this.#resolve();
   }
 }
