@@ -10,8 +10,8 @@ export interface JobDefinition {
   /**
    * Calls the job's function. Every thread builds its own graph: functions cannot be posted.
    *
-   * @throws InvalidJobError, DuplicateUidError, NonDeterministicJobError, or what the job's function
-   *   throws
+   * @throws InvalidJobError, DuplicateUidError, NonDeterministicJobError, or what the job's own
+   *   function throws
    */
   build(parameters?: JobParameters): StreamGraph;
 }

@@ -21,6 +21,8 @@ import type { AggregateFunction, StateDescriptors } from '../state/descriptors.t
 
 // Types are erased here: the API has checked them. `any` in functions would leak to callers, so
 // values are `unknown` and the API casts once, where it builds a spec.
+
+/** The key of a record; must be deterministic. */
 export type KeySelector = (value: unknown) => Key;
 
 /** How the records of a window become results. */
@@ -130,4 +132,5 @@ export type OperatorSpec =
     }
   | { readonly kind: 'sink'; readonly sink: Sink<unknown> };
 
+/** What an operator is, in one word. */
 export type OperatorKind = OperatorSpec['kind'];

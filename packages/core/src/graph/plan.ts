@@ -35,7 +35,7 @@ export interface PlanOperator {
   readonly kind: OperatorKind;
   /** Display name given by the user; null if none. */
   readonly name: string | null;
-  /** What it does in a few words, for example `tumbling 60000 ms`; empty if there is no more to say. */
+  /** What it does in a few words, for example `tumbling 60000 ms`; may be empty. */
   readonly summary: string;
   /** uid of the operator of this chain that it reads; null for the head. */
   readonly reads: string | null;

@@ -226,7 +226,7 @@ test('vertices come before those that read them, in every shape', () => {
   assert.equal(inChains + job.edges.length, edges.length);
 });
 
-test('fingerprintOf sees structure and state, not sizes, chaining or names of the stateless', () => {
+test('fingerprintOf sees structure and state, not sizes, chaining or stateless names', () => {
   const keyed = (state: Record<string, ReturnType<typeof value>>): OperatorSpec => ({
     kind: 'keyedProcess',
     keyOf,

@@ -21,8 +21,8 @@ export interface PlanSizes {
 //   C1. a single edge leads into it (unions and two-input operators head a chain),
 //   C2. neither forbids it (`never` on either side, `head` on the reader),
 //   C3. both have equal parallelism,
-//   C4. the edge is `forward` and the reader asks for no other maxParallelism than the chain has; or
-//       both have parallelism 1 and equal maxParallelism, and the edge is anything but `custom`:
+//   C4. the edge is `forward` and the reader asks for no other maxParallelism than the chain has;
+//       or both have parallelism 1 and equal maxParallelism, and the edge is anything but `custom`:
 //       all records go to the one subtask anyway, in the same order.
 
 /** A node with its sizes filled in. */
