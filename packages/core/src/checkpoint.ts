@@ -1,0 +1,25 @@
+// The sub-path `@millrace/core/checkpoint`: what tools need to look at checkpoints and savepoints
+// of jobs that they do not run.
+export { describeManifest } from './checkpoint/describe.ts';
+export {
+  explainFiles,
+  type FileVerdict,
+  filesOf,
+  runsOf,
+  sizeBytesOf,
+} from './checkpoint/files-of.ts';
+export {
+  decodeManifest,
+  type Manifest,
+  type OperatorManifest,
+  type SubtaskManifest,
+} from './checkpoint/manifest.ts';
+export { MANIFEST_NAME, type RestorePath, restorePathOf } from './checkpoint/paths.ts';
+export { type CheckpointSlot, latestOf, type LogState } from './checkpoint/slot-log.ts';
+export { LogOwner, readLogOf } from './coordinator/log-owner.ts';
+export { readManifest } from './coordinator/manifest-store.ts';
+export { type CompleteCheckpoint, sweep } from './coordinator/recovery.ts';
+export { readRun } from './coordinator/run-copier.ts';
+export { nodeEnvironment } from './embedded/node-environment.ts';
+export { storageOf } from './embedded/storage-of.ts';
+export type { CheckpointStorage, StoredObject } from './storage/checkpoint-storage.ts';
