@@ -63,3 +63,6 @@ export {
 } from './generated/memory-source.ts';
 export { type MemoryCommittable, type MemorySink, memorySink } from './memory-sink.ts';
 export { type PrintSinkOptions, printSink, type TextStream } from './print-sink.ts';
+export type { Backoff } from './socket/backoff.ts';
+export { type SocketTextOptions, socketText } from './socket/socket-text.ts';
+export { SocketConnectError, type SocketSplit } from './socket/text-reader.ts';
