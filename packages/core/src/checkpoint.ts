@@ -18,8 +18,8 @@ export { MANIFEST_NAME, type RestorePath, restorePathOf } from './checkpoint/pat
 export { type CheckpointSlot, latestOf, type LogState } from './checkpoint/slot-log.ts';
 export { LogOwner, readLogOf } from './coordinator/log-owner.ts';
 export { readManifest } from './coordinator/manifest-store.ts';
-export { type CompleteCheckpoint, sweep } from './coordinator/recovery.ts';
-export { readRun } from './coordinator/run-copier.ts';
+export { type CompleteCheckpoint, sweep } from './coordinator/sweep.ts';
+export { type VerificationReport, verifyCheckpoint } from './coordinator/verify-checkpoint.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';
 export { storageOf } from './embedded/storage-of.ts';
 export type { CheckpointStorage, StoredObject } from './storage/checkpoint-storage.ts';

@@ -42,3 +42,10 @@ export class ProjectFolderError extends StreamError<{ folder: string }> {
   static override readonly domain = 'user';
   static override readonly retry = 'never';
 }
+
+/** A directory does not hold the checkpoints that were asked for. */
+export class CheckpointPlaceError extends StreamError<{ directory: string }> {
+  static override readonly code = 'CHECKPOINTS_NOT_FOUND';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}

@@ -1,5 +1,6 @@
 import { usage } from './arguments.ts';
 import type { CommandContext } from './command-context.ts';
+import { checkpointsCommand } from './checkpoints-command.ts';
 import {
   cancelCommand,
   checkpointCommand,
@@ -23,6 +24,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['new', newCommand],
   ['list', listCommand],
   ['checkpoint', checkpointCommand],
+  ['checkpoints', checkpointsCommand],
   ['savepoint', savepointCommand],
   ['stop', stopCommand],
   ['cancel', cancelCommand],

@@ -1,0 +1,134 @@
+import {
+  type CheckpointSlot,
+  type CheckpointStorage,
+  decodeManifest,
+  type LogState,
+  type Manifest,
+  MANIFEST_NAME,
+  readLogOf,
+  readManifest,
+  restorePathOf,
+  storageOf,
+} from '@millrace/core/checkpoint';
+import type { Environment } from '@millrace/core/host';
+import { CheckpointPlaceError } from '../command/command-errors.ts';
+
+/** A snapshot that can be looked at. */
+export interface FoundSnapshot {
+  /** Name of the manifest's object in the storage. */
+  readonly name: string;
+  /** null: it cannot be read, see `problem`. */
+  readonly manifest: Manifest | null;
+  readonly problem: unknown;
+  /** null: not named by a log (a savepoint, or a manifest given by its path). */
+  readonly slot: CheckpointSlot | null;
+}
+
+/** A job's directory, or one snapshot given by its path. */
+export interface CheckpointPlace {
+  /** Rooted where the names of the manifests' files are relative to. */
+  readonly storage: CheckpointStorage;
+  readonly jobName: string;
+  /** null: a snapshot given by its path, without a log. */
+  readonly log: LogState | null;
+  /** Complete ones in the order of their completion. */
+  readonly snapshots: readonly FoundSnapshot[];
+}
+
+/**
+ * Finds the jobs below a directory.
+ *
+ * @param directory holds directories of jobs, or is one itself; a savepoint, a `chk-` directory or
+ *   a manifest are one snapshot
+ * @param jobName the one wanted; undefined: all
+ * @returns in the order of their names
+ * @throws CheckpointPlaceError if there is nothing, or not what was wanted
+ * @throws CorruptLogError
+ */
+export async function findPlaces(
+  environment: Environment,
+  directory: string,
+  jobName: string | undefined,
+): Promise<CheckpointPlace[]> {
+  const single = await singleSnapshot(environment, directory);
+  if (single !== null) return [single];
+  const names = (await storageOf(directory, environment).list('')).map(({ name }) => name);
+  if (names.some((name) => /^log\/\d+\.json$/.test(name))) {
+    return [await jobPlace(environment, directory)];
+  }
+  const jobs = new Set(names.flatMap((name) => /^([^/]+)\/log\/\d+\.json$/.exec(name)?.[1] ?? []));
+  if (jobName !== undefined && jobs.has(jobName)) {
+    return [await jobPlace(environment, `${directory}/${jobName}`)];
+  }
+  if (jobName !== undefined || jobs.size === 0) {
+    const wanted = jobName === undefined ? 'checkpoints' : `checkpoints of job "${jobName}"`;
+    throw new CheckpointPlaceError(
+      `there are no ${wanted} in ${directory}`,
+      { directory },
+      { hint: jobs.size === 0 ? 'Give what --checkpoint-dir says.' : `Jobs: ${list(jobs)}.` },
+    );
+  }
+  const places: CheckpointPlace[] = [];
+  for (const job of [...jobs].sort()) {
+    places.push(await jobPlace(environment, `${directory}/${job}`));
+  }
+  return places;
+}
+
+/**
+ * The one job that is meant.
+ *
+ * @throws CheckpointPlaceError if there is more than one, and what `findPlaces` throws
+ */
+export async function findPlace(
+  environment: Environment,
+  directory: string,
+  jobName: string | undefined,
+): Promise<CheckpointPlace> {
+  const places = await findPlaces(environment, directory, jobName);
+  if (places.length === 1) return places[0]!;
+  const jobs = places.map((place) => place.jobName);
+  throw new CheckpointPlaceError(
+    `${directory} holds checkpoints of more than one job`,
+    { directory },
+    { hint: `Say which one: ${list(jobs)}.` },
+  );
+}
+
+async function jobPlace(environment: Environment, directory: string): Promise<CheckpointPlace> {
+  const storage = storageOf(directory, environment);
+  const { log } = await readLogOf(storage, environment);
+  const snapshots: FoundSnapshot[] = [];
+  for (const { slot } of log.checkpoints) {
+    const name = slot.manifest;
+    try {
+      const manifest = await readManifest(storage, environment, slot);
+      snapshots.push({ name, manifest, problem: null, slot });
+    } catch (problem) {
+      snapshots.push({ name, manifest: null, problem, slot });
+    }
+  }
+  return { storage, jobName: log.claim?.jobName ?? '', log, snapshots };
+}
+
+async function singleSnapshot(
+  environment: Environment,
+  path: string,
+): Promise<CheckpointPlace | null> {
+  const { directory, manifest: name } = restorePathOf(path);
+  const storage = storageOf(directory, environment);
+  const isThere = (await storage.list(name)).some((object) => object.name === name);
+  if (!isThere) {
+    // A path that ends like one of a snapshot can be nothing else.
+    const isDirectory = name === MANIFEST_NAME && !path.endsWith(MANIFEST_NAME);
+    if (isDirectory) return null;
+    throw new CheckpointPlaceError(`there is no snapshot at ${path}`, { directory: path });
+  }
+  const manifest = decodeManifest(await storage.get(name), name);
+  const snapshot = { name, manifest, problem: null, slot: null };
+  return { storage, jobName: manifest.jobName, log: null, snapshots: [snapshot] };
+}
+
+function list(names: Iterable<string>): string {
+  return [...names].sort().join(', ');
+}

@@ -1,0 +1,220 @@
+import {
+  type CompleteCheckpoint,
+  describeManifest,
+  explainFiles,
+  filesOf,
+  LogOwner,
+  type Manifest,
+  nodeEnvironment,
+  sizeBytesOf,
+  sweep,
+  verifyCheckpoint,
+} from '@millrace/core/checkpoint';
+import type { Environment } from '@millrace/core/host';
+import {
+  type CheckpointPlace,
+  findPlace,
+  findPlaces,
+  type FoundSnapshot,
+} from '../checkpoints/checkpoint-place.ts';
+import { registeredJobs } from '../control/job-registry.ts';
+import { formatBytes, formatTime } from '../progress/figures.ts';
+import { readArguments, usage, wholeNumber } from './arguments.ts';
+import type { CommandContext } from './command-context.ts';
+import { CheckpointPlaceError } from './command-errors.ts';
+import { formatDuration } from './duration.ts';
+import { errorData } from './error-report.ts';
+import { exitCode, type ExitCode } from './exit-code.ts';
+import { location } from './run-arguments.ts';
+
+const command = 'checkpoints';
+
+interface Asked {
+  readonly context: CommandContext;
+  readonly environment: Environment;
+  /** Absolute, or a URL. */
+  readonly directory: string;
+  readonly job: string | undefined;
+  readonly id: number | undefined;
+  readonly isDelete: boolean;
+  readonly asJson: boolean;
+}
+
+const actions: ReadonlyMap<string, (asked: Asked) => Promise<ExitCode>> = new Map([
+  ['ls', listAction],
+  ['show', showAction],
+  ['verify', verifyAction],
+  ['gc', collectAction],
+]);
+
+/**
+ * `millrace checkpoints ls|show|verify|gc <dir> [job]`: looks at what is stored.
+ *
+ * @throws UsageError, CheckpointPlaceError, and the errors of damaged logs and manifests
+ */
+export async function checkpointsCommand(
+  context: CommandContext,
+  args: readonly string[],
+): Promise<ExitCode> {
+  const { values, positionals } = readArguments(command, args, ['action', 'dir', '[job]'], {
+    id: { type: 'string' },
+    delete: { type: 'boolean' },
+    json: { type: 'boolean' },
+  });
+  const [name, directory, job] = positionals;
+  const action = actions.get(name!);
+  if (action === undefined) throw usage(command, `"${name}" is none of ls, show, verify, gc`);
+  const environment = nodeEnvironment();
+  try {
+    return await action({
+      context,
+      environment,
+      directory: location(directory!, context.workingDirectory),
+      job,
+      id: wholeNumber(command, 'id', values.id, 1),
+      isDelete: values.delete ?? false,
+      asJson: values.json ?? false,
+    });
+  } finally {
+    await environment.executor.close();
+  }
+}
+
+async function listAction(asked: Asked): Promise<ExitCode> {
+  const { terminal } = asked.context;
+  const places = await findPlaces(asked.environment, asked.directory, asked.job);
+  if (asked.asJson) {
+    const data = places.map((place) => ({
+      job: place.jobName,
+      generation: place.log?.claim?.generation ?? null,
+      snapshots: place.snapshots.map(snapshotData),
+    }));
+    terminal.out(`${JSON.stringify(data)}\n`);
+    return exitCode.ok;
+  }
+  for (const place of places) {
+    const generation = place.log?.claim?.generation;
+    const owner = generation === undefined ? '' : `  (process ${generation})`;
+    terminal.out(`${place.jobName}${owner}\n`);
+    if (place.snapshots.length === 0) terminal.out('  no complete checkpoint\n');
+    for (const snapshot of place.snapshots) terminal.out(`  ${snapshotLine(snapshot)}\n`);
+  }
+  return exitCode.ok;
+}
+
+async function showAction(asked: Asked): Promise<ExitCode> {
+  const place = await findPlace(asked.environment, asked.directory, asked.job);
+  const { manifest, problem } = chosen(place, asked);
+  if (manifest === null) throw problem;
+  asked.context.terminal.out(
+    asked.asJson ? `${JSON.stringify(manifest, null, 2)}\n` : describeManifest(manifest),
+  );
+  return exitCode.ok;
+}
+
+async function verifyAction(asked: Asked): Promise<ExitCode> {
+  const { terminal } = asked.context;
+  const place = await findPlace(asked.environment, asked.directory, asked.job);
+  const wanted = asked.id === undefined ? place.snapshots : [chosen(place, asked)];
+  let isDamaged = false;
+  for (const { name, manifest, problem } of wanted) {
+    const found =
+      manifest === null
+        ? { runs: 0, bytes: 0, problems: [errorData(problem).message] }
+        : await verifyCheckpoint(manifest, place.storage, asked.environment);
+    const { runs, bytes, problems } = found;
+    isDamaged ||= problems.length > 0;
+    if (asked.asJson) terminal.out(`${JSON.stringify({ manifest: name, ...found })}\n`);
+    else {
+      const verdict = problems.length === 0 ? 'intact' : 'DAMAGED';
+      terminal.out(`${verdict}  ${name}  ${runs} runs, ${formatBytes(bytes)}\n`);
+      for (const text of problems) terminal.out(`  ${text}\n`);
+    }
+  }
+  return isDamaged ? exitCode.failed : exitCode.ok;
+}
+
+// Shows only, unless told to delete. Then it claims the log first: an owner that is about to refer
+// to something cannot lose it, because it is fenced and can complete nothing any more.
+async function collectAction(asked: Asked): Promise<ExitCode> {
+  const { context, environment } = asked;
+  const place = await findPlace(environment, asked.directory, asked.job);
+  const { storage, jobName, log, snapshots } = place;
+  if (log === null) throw usage(command, 'a savepoint holds nothing that could be collected');
+  const kept = new Map<string, Manifest>();
+  for (const { name, manifest, problem } of snapshots) {
+    if (manifest === null) throw problem; // nobody knows what it needs
+    kept.set(name, manifest);
+  }
+  const objects = await storage.list('');
+  const sizes = new Map(objects.map(({ name, sizeBytes }) => [name, sizeBytes]));
+  const verdicts = explainFiles([...sizes.keys()], kept, () => false);
+  const garbage = verdicts.filter(({ verdict }) => verdict === 'garbage');
+  const bytes = garbage.reduce((sum, { name }) => sum + (sizes.get(name) ?? 0), 0);
+  if (asked.isDelete && garbage.length > 0) {
+    refuseIfRunning(asked, jobName);
+    const instanceId = log.claim?.instanceId ?? environment.random.hex(4);
+    const decide = () => ({ instanceId, isFresh: false });
+    const owner = await LogOwner.claim({ storage, environment, jobName, decide });
+    const complete = snapshots.flatMap(({ slot, manifest }): CompleteCheckpoint[] =>
+      slot === null ? [] : [{ sequence: 0, slot, manifest }],
+    );
+    await sweep(storage, environment, owner, complete, () => false);
+  }
+  if (asked.asJson) {
+    const files = garbage.map(({ name, why }) => ({ name, why, sizeBytes: sizes.get(name) }));
+    context.terminal.out(`${JSON.stringify({ job: jobName, deleted: asked.isDelete, files })}\n`);
+    return exitCode.ok;
+  }
+  for (const { name, why } of garbage) {
+    context.terminal.out(`${name}  ${formatBytes(sizes.get(name) ?? 0)}  ${why}\n`);
+  }
+  const done = asked.isDelete ? 'deleted' : 'could be deleted (--delete)';
+  const text = garbage.length === 0 ? 'nothing to delete' : `${formatBytes(bytes)} ${done}`;
+  context.terminal.out(`${garbage.length} of ${sizes.size} files: ${text}\n`);
+  return exitCode.ok;
+}
+
+function refuseIfRunning({ context, directory }: Asked, jobName: string): void {
+  const running = registeredJobs(context.runtimeDirectory).find(
+    ({ job, checkpointDirectory }) =>
+      job === jobName && `${directory}/`.startsWith(`${checkpointDirectory}/`),
+  );
+  if (running === undefined) return;
+  throw usage(
+    command,
+    `job "${jobName}" is running (pid ${running.pid}) and cleans up by itself; stop it first`,
+  );
+}
+
+function chosen(place: CheckpointPlace, { id, directory }: Asked): FoundSnapshot {
+  const found =
+    id === undefined
+      ? place.snapshots.at(-1)
+      : place.snapshots.find(
+          ({ slot, manifest }) => (slot?.checkpointId ?? manifest?.checkpointId) === id,
+        );
+  if (found !== undefined) return found;
+  const what = id === undefined ? 'complete checkpoint' : `complete checkpoint ${id}`;
+  throw new CheckpointPlaceError(
+    `there is no ${what} of job "${place.jobName}" in ${directory}`,
+    { directory },
+    { hint: '"npx millrace checkpoints ls" shows which ones there are.' },
+  );
+}
+
+function snapshotData({ name, manifest, problem, slot }: FoundSnapshot): object {
+  const common = { manifest: name, checkpointId: slot?.checkpointId ?? manifest?.checkpointId };
+  if (manifest === null) return { ...common, problem: errorData(problem).message };
+  const { kind, triggeredAtMs, completedAtMs } = manifest;
+  return { ...common, kind, triggeredAtMs, completedAtMs, sizeBytes: sizeBytesOf(manifest) };
+}
+
+function snapshotLine({ name, manifest, problem }: FoundSnapshot): string {
+  if (manifest === null) return `${name}  DAMAGED: ${errorData(problem).message}`;
+  const { kind, checkpointId, triggeredAtMs, completedAtMs } = manifest;
+  const took = formatDuration(completedAtMs - triggeredAtMs);
+  const files = filesOf(manifest).size;
+  const size = `${formatBytes(sizeBytesOf(manifest))} in ${files} ${files === 1 ? 'file' : 'files'}`;
+  return `${kind} ${checkpointId}  ${formatTime(completedAtMs)} UTC  ${took}  ${size}  ${name}`;
+}
