@@ -1,6 +1,7 @@
 import type { RunReference } from '../state/snapshot.ts';
 import type { Manifest } from './manifest.ts';
 import { CHECKPOINT_PREFIX, SHARED_PREFIX, slotSequenceOf } from './paths.ts';
+import { countingSequences } from './slot-log.ts';
 
 /** Every run that a manifest refers to, in no order; one may occur several times. */
 export function* runsOf(manifest: Manifest): Generator<RunReference> {
@@ -57,7 +58,7 @@ export interface FileVerdict {
  * the log: somebody else cannot know what is written and not referred to yet. `foreign` is nothing
  * that Millrace makes; it is never deleted.
  *
- * @param names all objects
+ * @param names all objects of the directory
  * @param kept manifests of complete and pending checkpoints, by name
  * @param isPinned objects that are in use otherwise: written and not yet acknowledged, being read
  */
@@ -72,9 +73,13 @@ export function explainFiles(
       users.set(file, [...(users.get(file) ?? []), manifest.checkpointId]);
     }
   }
+  const counting = new Set(countingSequences(names));
   return names.map((name): FileVerdict => {
-    if (slotSequenceOf(name) !== null) {
-      return { name, verdict: 'slot', why: 'slot of the log' };
+    const sequence = slotSequenceOf(name);
+    if (sequence !== null) {
+      return counting.has(sequence)
+        ? { name, verdict: 'slot', why: 'slot of the log' }
+        : { name, verdict: 'garbage', why: 'slot of a process that had been replaced' };
     }
     if (name.startsWith(SHARED_PREFIX)) {
       const ids = users.get(name);

@@ -89,6 +89,7 @@ export class CheckpointDriver {
     this.#files = new CheckpointFiles(
       storage,
       environment,
+      recovery.owner,
       checkpoints.numRetained,
       recovery.complete,
     );
@@ -330,9 +331,8 @@ export class CheckpointDriver {
   }
 
   #storeFailed(checkpointId: CheckpointId, error: unknown): void {
-    const gateway = this.#gateway;
+    if (this.#options.recovery.owner.isFenced) this.#gateway?.fail(error); // D3
     this.#feed({ kind: 'storeFailed', checkpointId, reason: messageOf(error) });
-    if (this.#options.recovery.owner.isFenced) gateway?.fail(error); // D3
   }
 
   #complete(checkpointId: CheckpointId, request: CheckpointRequest): void {
@@ -378,6 +378,7 @@ export class CheckpointDriver {
   }
 
   #failJob(checkpointId: CheckpointId, reason: AbortReason, detail: string): void {
+    if (this.#options.recovery.owner.isFenced) return; // D3
     const why = detail === '' ? reason : `${reason}: ${detail}`;
     this.#gateway?.fail(
       new TooManyCheckpointFailuresError(

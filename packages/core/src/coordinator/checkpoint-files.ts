@@ -5,7 +5,8 @@ import { retain } from '../checkpoint/retention.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { SubtaskSnapshot } from '../state/snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { type CompleteCheckpoint, sweep } from './recovery.ts';
+import type { LogOwner } from './log-owner.ts';
+import { type CompleteCheckpoint, sweep } from './sweep.ts';
 
 /**
  * Knows which objects of a job's directory are needed, and deletes the others.
@@ -19,6 +20,7 @@ import { type CompleteCheckpoint, sweep } from './recovery.ts';
 export class CheckpointFiles {
   readonly #storage: CheckpointStorage;
   readonly #environment: Environment;
+  readonly #owner: LogOwner;
   readonly #numRetained: number;
   #complete: readonly CompleteCheckpoint[];
   readonly #orphans = new Set<string>();
@@ -26,11 +28,13 @@ export class CheckpointFiles {
   constructor(
     storage: CheckpointStorage,
     environment: Environment,
+    owner: LogOwner,
     numRetained: number,
     complete: readonly CompleteCheckpoint[],
   ) {
     this.#storage = storage;
     this.#environment = environment;
+    this.#owner = owner;
     this.#numRetained = numRetained;
     this.#complete = complete;
   }
@@ -88,7 +92,7 @@ export class CheckpointFiles {
 
   /** Deletes what ended attempts left; `isPinned` names what the running one may have written. */
   sweep(isPinned: (name: string) => boolean): Promise<void> {
-    return sweep(this.#storage, this.#environment, this.#complete, isPinned);
+    return sweep(this.#storage, this.#environment, this.#owner, this.#complete, isPinned);
   }
 
   /** Nothing is kept any more; the log already says so. */

@@ -186,6 +186,21 @@ export class LogOwner {
     await this.prune([], nextCheckpointId);
   }
 
+  /**
+   * Makes sure that this process is still the owner at this moment. Objects that were seen before
+   * the call are not those of a later owner.
+   *
+   * @throws JobFencedError
+   */
+  async confirm(): Promise<void> {
+    if (this.#isFenced) throw this.#fenced();
+    const objects = await this.#storage.list(LOG_PREFIX);
+    const highest = countingSequences(objects.map(({ name }) => name)).at(-1) ?? 0;
+    if (highest <= this.highestSequence) return;
+    this.#isFenced = true;
+    throw this.#fenced();
+  }
+
   /** Shows that the owner lives: a hint for a process that stands by. Never throws. */
   async beat(): Promise<void> {
     const beat = ++this.#beat;

@@ -1,7 +1,12 @@
 import type { Environment } from '../base/environment.ts';
 import { decodeManifest, type Manifest } from '../checkpoint/manifest.ts';
-import { explainFiles } from '../checkpoint/files-of.ts';
-import { ALIVE_PREFIX, runOriginOf, runPath } from '../checkpoint/paths.ts';
+import {
+  ALIVE_PREFIX,
+  CHECKPOINT_PREFIX,
+  checkpointIdOf,
+  runOriginOf,
+  runPath,
+} from '../checkpoint/paths.ts';
 import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { RestoreBehindNewestError, SingleWriterRequiredError } from './coordinator-errors.ts';
@@ -9,6 +14,7 @@ import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
 import { readManifest, writeManifest } from './manifest-store.ts';
 import { copyRuns } from './run-copier.ts';
 import { withRetries } from './storage-retry.ts';
+import { type CompleteCheckpoint, sweep } from './sweep.ts';
 
 const STANDBY_POLL_MS = 1_000;
 /** Four beats of `HEARTBEAT_MS`: one that is late is not dead. */
@@ -46,14 +52,6 @@ export interface RecoveryOptions {
   readonly standby: boolean;
   /** Whether the job can be restored from it; throws if not. Called before the claim too. */
   readonly check: (manifest: Manifest) => void;
-}
-
-/** A complete checkpoint of the job. */
-export interface CompleteCheckpoint {
-  readonly sequence: number;
-  readonly slot: CheckpointSlot;
-  /** null: it cannot be read; then nothing may be deleted but by hand. */
-  readonly manifest: Manifest | null;
 }
 
 /** The job is ours, and this is what it goes on from. */
@@ -107,14 +105,14 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     decide: (log) => decide(options, log, named),
   });
   const complete = await readComplete(options, owner.claimedLog);
-  const newest = from.kind === 'none' ? null : latestOf(owner.claimedLog);
+  const newest = latestOf(owner.claimedLog);
   let recovery: Recovery = {
     owner,
     generation: owner.generation,
     instanceId: owner.instanceId,
     manifest: null,
     restoredFrom: null,
-    nextCheckpointId: owner.claimedLog.nextCheckpointId,
+    nextCheckpointId: await firstUnusedId(options, owner.claimedLog),
     complete,
   };
   if (named !== null && from.kind === 'manifest' && !isNewest(named, newest)) {
@@ -125,9 +123,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     recovery = { ...recovery, manifest, restoredFrom: newest.manifest };
   }
   await forgetHeartbeats(storage, environment);
-  await sweep(storage, environment, recovery.complete, (name) => {
-    return runOriginOf(name)?.generation === owner.generation;
-  });
+  await sweep(storage, environment, owner, recovery.complete, isOwn(owner));
   return recovery;
 }
 
@@ -198,6 +194,21 @@ async function readComplete(
   return complete;
 }
 
+// Manifests that an earlier owner wrote and did not complete may be deleted at any time, by somebody
+// who was the owner then and does not know yet that he is not: their ids must not be used again.
+async function firstUnusedId(
+  { storage, environment }: RecoveryOptions,
+  log: LogState,
+): Promise<number> {
+  const objects = await withRetries(environment, 5, () => storage.list(CHECKPOINT_PREFIX));
+  const ids = objects.map(({ name }) => checkpointIdOf(name) ?? 0);
+  return Math.max(log.nextCheckpointId, ...ids.map((id) => id + 1));
+}
+
+function isOwn({ generation }: LogOwner): (name: string) => boolean {
+  return (name) => runOriginOf(name)?.generation === generation;
+}
+
 // V3.
 async function importNamed(
   { storage, environment, jobName }: RecoveryOptions,
@@ -239,34 +250,6 @@ async function importNamed(
     nextCheckpointId: checkpointId + 1,
     complete: [...recovery.complete, { sequence, slot, manifest }],
   };
-}
-
-/**
- * Deletes what failed attempts and dropped checkpoints left behind. Only for the owner of the log.
- * Does nothing if a complete checkpoint cannot be read: nobody knows what it needs. Never throws.
- *
- * @param isPinned what is in use otherwise, or may be written at this moment
- */
-export async function sweep(
-  storage: CheckpointStorage,
-  environment: Environment,
-  complete: readonly CompleteCheckpoint[],
-  isPinned: (name: string) => boolean,
-): Promise<void> {
-  const kept = new Map<string, Manifest>();
-  for (const { slot, manifest } of complete) {
-    if (manifest === null) return;
-    kept.set(slot.manifest, manifest);
-  }
-  try {
-    const objects = await storage.list('');
-    const names = objects.map(({ name }) => name);
-    for (const { name, verdict } of explainFiles(names, kept, isPinned)) {
-      if (verdict === 'garbage') await storage.delete(name);
-    }
-  } catch (error) {
-    environment.logger.log('warn', 'could not delete unused checkpoint files', { error });
-  }
 }
 
 async function waitUntilGone({ storage, environment }: RecoveryOptions): Promise<void> {

@@ -1,0 +1,47 @@
+import type { Environment } from '../base/environment.ts';
+import { explainFiles } from '../checkpoint/files-of.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import type { LogOwner } from './log-owner.ts';
+
+/** A complete checkpoint of the job. */
+export interface CompleteCheckpoint {
+  readonly sequence: number;
+  readonly slot: CheckpointSlot;
+  /** null: it cannot be read; then nothing may be deleted but by hand. */
+  readonly manifest: Manifest | null;
+}
+
+/**
+ * Deletes what failed attempts and dropped checkpoints left behind. Never throws.
+ *
+ * G1. What is deleted was listed before the log showed that this process still owned it: nothing of
+ *     a later owner can be among it. Names are never used again (generation and attempt in those of
+ *     runs; ids in those of manifests), so a deletion that comes late hits nobody.
+ * G2. If a complete checkpoint cannot be read nothing is deleted: nobody knows what it needs.
+ *
+ * @param isPinned what is in use otherwise, or may be written at this moment
+ */
+export async function sweep(
+  storage: CheckpointStorage,
+  environment: Environment,
+  owner: LogOwner,
+  complete: readonly CompleteCheckpoint[],
+  isPinned: (name: string) => boolean,
+): Promise<void> {
+  const kept = new Map<string, Manifest>();
+  for (const { slot, manifest } of complete) {
+    if (manifest === null) return; // G2
+    kept.set(slot.manifest, manifest);
+  }
+  try {
+    const names = (await storage.list('')).map(({ name }) => name);
+    await owner.confirm(); // G1
+    for (const { name, verdict } of explainFiles(names, kept, isPinned)) {
+      if (verdict === 'garbage') await storage.delete(name);
+    }
+  } catch (error) {
+    environment.logger.log('warn', 'could not delete unused checkpoint files', { error });
+  }
+}
