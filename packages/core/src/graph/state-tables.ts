@@ -109,27 +109,30 @@ function timers(prefix: string): DeclaredTable[] {
 
 // As in task/window: each path has an operator and tables of its own.
 function windowState(window: WindowSpec): DeclaredState {
+  const { kind } = window.assigner;
+  const aligned = kind === 'tumbling' || kind === 'sliding';
+  return {
+    keyed: windowTables(window),
+    lists: aligned ? [internalList('window-grid', 'union')] : [],
+  };
+}
+
+function windowTables(window: WindowSpec): DeclaredTable[] {
   switch (windowPathOf(window)) {
     case 'tumbling':
-      return {
-        keyed: [internal('windows', 'window'), internal('windows-fired', 'window')],
-        lists: [],
-      };
+      return [internal('windows', 'window'), internal('windows-fired', 'window')];
     case 'sliding':
-      return {
-        keyed: [internal('slices', 'window')],
-        lists: [internalList('window-progress', 'union')],
-      };
+      return [internal('slices', 'window')];
     case 'session':
-      return { keyed: [internal('sessions', 'window')], lists: [] };
+      return [internal('sessions', 'window')];
     case 'general':
-      return { keyed: windowTables(window), lists: [] };
+      return generalWindowTables(window);
   }
 }
 
 // Names as in task/window/window-storage.ts. The window function's states are there twice: per key,
 // and per key and window (not for sessions, whose windows merge).
-function windowTables({ assigner, trigger, windowFunction }: WindowSpec): DeclaredTable[] {
+function generalWindowTables({ assigner, trigger, windowFunction }: WindowSpec): DeclaredTable[] {
   const merging = isMerging(assigner);
   const perWindow = merging ? [] : Object.keys(windowFunction?.state ?? {});
   const triggerState = (trigger ?? defaultTrigger(assigner))?.state ?? {};

@@ -16,6 +16,7 @@ import { WindowCell } from './window-cells.ts';
 import { CellTriggerContext, FiringContext } from './window-contexts.ts';
 import { foldOf } from './window-fold.ts';
 import { WindowContents } from './window-contents.ts';
+import { WindowGridState } from './window-grid-state.ts';
 import { WindowStorage } from './window-storage.ts';
 
 // Windows of any assigner, trigger and evictor, as Flink's WindowOperator does them.
@@ -44,6 +45,8 @@ export class GeneralWindowOperator implements Operator {
   #contents!: WindowContents;
   #sessions!: SessionCells;
   #late!: LateRecords;
+  /** null: windows that are not aligned carry their bounds. */
+  #gridState: WindowGridState | null = null;
   #context!: CellTriggerContext;
   #now!: () => number;
   #shouldYield!: () => boolean;
@@ -65,6 +68,10 @@ export class GeneralWindowOperator implements Operator {
     this.#shouldYield = () => context.shouldYield();
     this.#timers = openTimerService(store, 'window-timers', context);
     this.#late = new LateRecords(this.#spec, context);
+    const { assigner } = this.#spec;
+    if (assigner.kind === 'tumbling' || assigner.kind === 'sliding') {
+      this.#gridState = new WindowGridState(assigner, context);
+    }
     this.#storage = new WindowStorage(this.#spec, this.#trigger, store);
     const merge = foldOf(this.#spec.body)?.merge ?? neverMerged;
     this.#sessions = new SessionCells(this.#storage, this.#trigger, merge);
@@ -104,6 +111,10 @@ export class GeneralWindowOperator implements Operator {
 
   onProcessingTime(nowMs: number): boolean {
     return this.#timers.advanceProcessingTime(nowMs, this.#onProcessingTime, this.#shouldYield);
+  }
+
+  snapshot(): void {
+    this.#gridState?.snapshot(this.#timers.watermarkMs);
   }
 
   close(): void {}

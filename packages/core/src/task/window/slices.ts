@@ -1,6 +1,4 @@
 import { type KeyIdentity, keyIdentity } from '../../element/key.ts';
-import type { KeyGroupRange } from '../../element/key-group.ts';
-import type { JsonObject } from '../../state/snapshot.ts';
 import type { Entry, EntryTable, SubKey } from '../../state/entry-table.ts';
 import type { SliceGrid } from './slice-grid.ts';
 import { takeValue } from './take-value.ts';
@@ -25,22 +23,6 @@ export class Slice {
 
 /** No record is in it. */
 export const NO_SLICE = new Slice(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
-
-/** How far the windows of some key groups had fired when a snapshot was taken; plain JSON. */
-export interface FiredProgress extends JsonObject {
-  readonly firstKeyGroup: number;
-  readonly lastKeyGroup: number;
-  readonly watermarkMs: number;
-}
-
-/** @returns what a subtask puts into a snapshot: nothing before its first watermark */
-export function progressOf(
-  { first, last }: KeyGroupRange,
-  watermarkMs: number,
-): readonly FiredProgress[] {
-  if (!Number.isFinite(watermarkMs)) return []; // none has fired; or all, and nothing is left
-  return [{ firstKeyGroup: first, lastKeyGroup: last, watermarkMs }];
-}
 
 /**
  * The slices of sliding windows.
@@ -109,15 +91,15 @@ export class Slices {
   /**
    * Takes in the restored entries. Once, before the first record.
    *
-   * @param progress how far windows had fired
+   * @param firedMs how far the windows of a key group had fired
    * @returns the slices there are now
    */
-  restore(progress: readonly FiredProgress[]): readonly Slice[] {
+  restore(firedMs: (keyGroup: number) => number): readonly Slice[] {
     const moved: [Entry<unknown>, Slice][] = [];
     this.#table.restored((entry) => {
       const [startMs, knownEndMs] = addressOf(entry);
-      const firedMs = progressOfGroup(progress, entry.keyGroup);
-      const firstEndMs = this.#grid.firstEnd(startMs, Math.max(knownEndMs - 1, firedMs + 1));
+      const firedEndMs = firedMs(entry.keyGroup) + 1;
+      const firstEndMs = this.#grid.firstEnd(startMs, Math.max(knownEndMs - 1, firedEndMs));
       const slice = this.#restoredSlice(startMs, firstEndMs);
       if (sameAddress(entry.sub, slice)) slice.cells.set(keyIdentity(entry.key), entry);
       else moved.push([entry, slice]);
@@ -159,11 +141,4 @@ function addressOf({ sub }: Entry<unknown>): readonly [startMs: number, firstEnd
 function sameAddress(sub: SubKey, slice: Slice): boolean {
   if (typeof sub === 'number') return slice.firstEndMs === Number.NEGATIVE_INFINITY;
   return (sub as readonly [number, number])[1] === slice.firstEndMs;
-}
-
-function progressOfGroup(progress: readonly FiredProgress[], keyGroup: number): number {
-  for (const { firstKeyGroup, lastKeyGroup, watermarkMs } of progress) {
-    if (keyGroup >= firstKeyGroup && keyGroup <= lastKeyGroup) return watermarkMs;
-  }
-  return Number.NEGATIVE_INFINITY;
 }

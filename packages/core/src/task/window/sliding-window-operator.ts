@@ -2,18 +2,19 @@ import { assert } from '../../base/assert.ts';
 import { type Key, keyIdentity } from '../../element/key.ts';
 import { keyGroupOf } from '../../element/key-group.ts';
 import { MIN_WATERMARK } from '../../element/time.ts';
+import type { WindowAssigner } from '../../function/window.ts';
 import type { WindowSpec } from '../../graph/operator-spec.ts';
 import type { EntryTable } from '../../state/entry-table.ts';
-import type { OperatorListState } from '../../state/operator-state.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
 import { LateRecords } from './late-records.ts';
 import { ResultEmitter } from './result-emitter.ts';
 import { SliceGrid } from './slice-grid.ts';
-import { type FiredProgress, NO_SLICE, progressOf, type Slice, Slices } from './slices.ts';
+import { NO_SLICE, type Slice, Slices } from './slices.ts';
 import { SlidingFiring } from './sliding-firing.ts';
 import { TimeHeap } from './time-heap.ts';
 import { missingTimestamp } from './window-assignment.ts';
 import { foldOf, type WindowFold } from './window-fold.ts';
+import { WindowGridState } from './window-grid-state.ts';
 
 // Sliding windows of event time that fire once, at their end, from slices: the fast path.
 //
@@ -25,9 +26,10 @@ import { foldOf, type WindowFold } from './window-fold.ts';
 //     has not passed has one timer.
 // D2. The cached slice is in a window that has not fired, so the hot path needs no late check.
 
-/** See `windowPathOf`, path `sliding`. Table `slices` by slice start, list `window-progress`. */
+/** See `windowPathOf`, path `sliding`. Table `slices` by slice start, list `window-grid`. */
 export class SlidingWindowOperator implements Operator {
   readonly #spec: WindowSpec;
+  readonly #assigner: Extract<WindowAssigner, { readonly kind: 'sliding' }>;
   readonly #keyOf: (value: unknown) => Key;
   readonly #fold: WindowFold;
   readonly #grid: SliceGrid;
@@ -36,7 +38,7 @@ export class SlidingWindowOperator implements Operator {
   #current = NO_SLICE;
   #slices!: Slices;
   #table!: EntryTable<unknown>;
-  #progress!: OperatorListState<FiredProgress>;
+  #gridState!: WindowGridState;
   #emitter!: ResultEmitter;
   #late!: LateRecords;
   #context!: OperatorContext;
@@ -52,6 +54,7 @@ export class SlidingWindowOperator implements Operator {
     assert(assigner.kind === 'sliding', 'windowPathOf chose this operator');
     assert(fold?.merge, 'windowPathOf leaves what cannot merge to the general path');
     this.#spec = spec;
+    this.#assigner = assigner;
     this.#keyOf = spec.keyOf;
     this.#fold = fold;
     this.#grid = new SliceGrid(assigner.sizeMs, assigner.slideMs, assigner.offsetMs);
@@ -63,8 +66,9 @@ export class SlidingWindowOperator implements Operator {
     this.#late = new LateRecords(this.#spec, context);
     this.#table = context.keyed.table({ name: 'slices', kind: 'window', order: 'sub' });
     this.#slices = new Slices(this.#grid, this.#table, this.#fold.merge!);
-    this.#progress = context.operatorState.list<FiredProgress>('window-progress', 'union');
-    for (const slice of this.#slices.restore(this.#progress.get())) this.#arm(slice);
+    this.#gridState = new WindowGridState(this.#assigner, context);
+    const firedMs = (keyGroup: number): number => this.#gridState.firedMs(keyGroup);
+    for (const slice of this.#slices.restore(firedMs)) this.#arm(slice);
   }
 
   process(value: unknown, timestampMs: number): void {
@@ -95,7 +99,7 @@ export class SlidingWindowOperator implements Operator {
   }
 
   snapshot(): void {
-    this.#progress.update(progressOf(this.#context.keyed.keyGroupRange, this.watermarkMs));
+    this.#gridState.snapshot(this.watermarkMs);
   }
 
   close(): void {}

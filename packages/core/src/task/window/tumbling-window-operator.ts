@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import { type Key, type KeyIdentity, keyIdentity } from '../../element/key.ts';
 import { keyGroupOf } from '../../element/key-group.ts';
 import { MIN_WATERMARK } from '../../element/time.ts';
-import type { Window } from '../../function/window.ts';
+import type { Window, WindowAssigner } from '../../function/window.ts';
 import type { WindowSpec } from '../../graph/operator-spec.ts';
 import type { Entry, EntryTable } from '../../state/entry-table.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
@@ -12,6 +12,7 @@ import { takeValue } from './take-value.ts';
 import { TimeHeap } from './time-heap.ts';
 import { gridStart, missingTimestamp } from './window-assignment.ts';
 import { foldOf, type WindowFold } from './window-fold.ts';
+import { WindowGridState } from './window-grid-state.ts';
 
 // Tumbling windows of event time that fire at their end: the fast path of the most common window.
 //
@@ -46,11 +47,12 @@ class OpenWindow {
 
 const NO_WINDOW = new OpenWindow(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
 
-/** See `windowPathOf`, path `tumbling`. Tables: `windows`, `windows-fired`, by window end. */
+/** See `windowPathOf`, path `tumbling`. Tables `windows` and `windows-fired`, by window end; list `window-grid`. */
 export class TumblingWindowOperator implements Operator {
   readonly #spec: WindowSpec;
   readonly #keyOf: (value: unknown) => Key;
   readonly #fold: WindowFold;
+  readonly #assigner: Extract<WindowAssigner, { readonly kind: 'tumbling' }>;
   readonly #sizeMs: number;
   readonly #offsetMs: number;
   readonly #latenessMs: number;
@@ -62,6 +64,7 @@ export class TumblingWindowOperator implements Operator {
   #firedTable!: EntryTable<unknown>;
   #emitter!: ResultEmitter;
   #late!: LateRecords;
+  #gridState!: WindowGridState;
   #context!: OperatorContext;
   // A firing that has stopped between two keys goes on here.
   #firing: { window: OpenWindow; bounds: Window; rest: Iterator<Entry<unknown>> } | null = null;
@@ -76,6 +79,7 @@ export class TumblingWindowOperator implements Operator {
     this.#spec = spec;
     this.#keyOf = spec.keyOf;
     this.#fold = fold;
+    this.#assigner = spec.assigner;
     this.#sizeMs = spec.assigner.sizeMs;
     this.#offsetMs = spec.assigner.offsetMs;
     this.#latenessMs = spec.allowedLatenessMs;
@@ -85,6 +89,7 @@ export class TumblingWindowOperator implements Operator {
     this.#context = context;
     this.#emitter = new ResultEmitter(this.#spec.windowFunction, context, this);
     this.#late = new LateRecords(this.#spec, context);
+    this.#gridState = new WindowGridState(this.#assigner, context);
     this.#table = context.keyed.table({ name: 'windows', kind: 'window', order: 'sub' });
     this.#firedTable = context.keyed.table({ name: 'windows-fired', kind: 'window', order: 'sub' });
     this.#table.restored((entry) => {
@@ -123,6 +128,10 @@ export class TumblingWindowOperator implements Operator {
     }
     while (this.#isDue(this.#kept, timeMs - this.#latenessMs)) this.#cleanUp(this.#kept.pop());
     return true;
+  }
+
+  snapshot(): void {
+    this.#gridState.snapshot(this.watermarkMs);
   }
 
   close(): void {}
