@@ -1,10 +1,11 @@
-import type {
-  DirectoryEntry,
-  FileErrorKind,
-  FileStat,
-  FileSystem,
-  ReadableFile,
-  WritableFile,
+import {
+  type DirectoryEntry,
+  type FileErrorKind,
+  type FileStat,
+  type FileSystem,
+  FileSystemError,
+  type ReadableFile,
+  type WritableFile,
 } from '@millrace/core/connector';
 
 interface Inode {
@@ -13,13 +14,8 @@ interface Inode {
   modifiedAtMs: number;
 }
 
-/** Thrown by `FakeDisk`, with the kind of the contract. */
-export class FakeDiskError extends Error {
-  readonly kind: FileErrorKind;
-  constructor(kind: FileErrorKind, path: string) {
-    super(`${kind}: ${path}`);
-    this.kind = kind;
-  }
+function failure(kind: FileErrorKind, path: string): FileSystemError {
+  return new FileSystemError(`${kind}: ${path}`, { kind, path });
 }
 
 /** A disk in memory that can stop at any call, lose what was not synced, or be full. */
@@ -68,22 +64,22 @@ export class FakeDisk implements FileSystem {
 
   async create(path: string, options?: { readonly exclusive?: boolean }): Promise<WritableFile> {
     await this.#call();
-    if (options?.exclusive && this.#live.has(path)) throw new FakeDiskError('exists', path);
+    if (options?.exclusive && this.#live.has(path)) throw failure('exists', path);
     const inode: Inode = { data: Buffer.alloc(0), syncedBytes: 0, modifiedAtMs: this.nowMs };
     this.#live.set(path, inode);
     let open = true;
     return {
       write: async (data) => {
         await this.#call();
-        if (!open) throw new FakeDiskError('other', path);
+        if (!open) throw failure('other', path);
         const used = [...this.#live.values()].reduce((sum, one) => sum + one.data.length, 0);
-        if (used + data.length > this.capacityBytes) throw new FakeDiskError('full', path);
+        if (used + data.length > this.capacityBytes) throw failure('full', path);
         inode.data = Buffer.concat([inode.data, data]);
         inode.modifiedAtMs = this.nowMs;
       },
       sync: async () => {
         await this.#call();
-        if (!open) throw new FakeDiskError('other', path);
+        if (!open) throw failure('other', path);
         inode.syncedBytes = inode.data.length;
       },
       close: async () => {
@@ -118,7 +114,7 @@ export class FakeDisk implements FileSystem {
 
   async link(from: string, to: string): Promise<void> {
     await this.#call();
-    if (this.#live.has(to)) throw new FakeDiskError('exists', to);
+    if (this.#live.has(to)) throw failure('exists', to);
     this.#live.set(to, this.#find(from));
   }
 
@@ -168,7 +164,7 @@ export class FakeDisk implements FileSystem {
 
   #find(path: string): Inode {
     const inode = this.#live.get(path);
-    if (inode === undefined) throw new FakeDiskError('not-found', path);
+    if (inode === undefined) throw failure('not-found', path);
     return inode;
   }
 

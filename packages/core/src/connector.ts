@@ -18,13 +18,14 @@ export type {
   Random,
   Scheduler,
 } from './base/environment.ts';
-export type {
-  DirectoryEntry,
-  FileErrorKind,
-  FileStat,
-  FileSystem,
-  ReadableFile,
-  WritableFile,
+export {
+  type DirectoryEntry,
+  type FileErrorKind,
+  type FileStat,
+  type FileSystem,
+  FileSystemError,
+  type ReadableFile,
+  type WritableFile,
 } from './base/file-system.ts';
 export { Batch, BATCH_CAPACITY, type RecordOrigin } from './element/batch.ts';
 export type { Attempt, CheckpointId } from './element/element.ts';

@@ -13,7 +13,6 @@ import { finishedPath, folderOf, pendingPath, type StagedPart } from './part-nam
 export class FileCommitter implements Committer<StagedPart> {
   readonly #fileSystem: FileSystem;
   readonly #folders = new Set<string>();
-  readonly #stagings = new Set<string>();
 
   constructor(fileSystem: FileSystem) {
     this.#fileSystem = fileSystem;
@@ -29,12 +28,7 @@ export class FileCommitter implements Committer<StagedPart> {
     return outcomes;
   }
 
-  /** Removes staging folders that are empty now. */
-  async close(): Promise<void> {
-    for (const staging of this.#stagings) {
-      await this.#fileSystem.deleteDirectory(staging).catch(() => {});
-    }
-  }
+  async close(): Promise<void> {}
 
   async #moveOrFail(part: StagedPart): Promise<CommitOutcome> {
     try {
@@ -47,7 +41,6 @@ export class FileCommitter implements Committer<StagedPart> {
   async #move(part: StagedPart): Promise<CommitOutcome> {
     const pending = pendingPath(part);
     const finished = finishedPath(part);
-    this.#stagings.add(part.staging);
     if ((await this.#fileSystem.stat(finished)) !== null) {
       await this.#fileSystem.delete(pending);
       return { kind: 'alreadyCommitted' };

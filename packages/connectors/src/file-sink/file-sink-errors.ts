@@ -1,4 +1,4 @@
-import { StreamError } from '@millrace/core/connector';
+import { FileSystemError, StreamError } from '@millrace/core/connector';
 import { fileErrorKind } from '../file-error-kind.ts';
 
 /** The disk under the file sink is full. */
@@ -46,7 +46,7 @@ export class EncodeFailedError extends StreamError<{ format: string }> {
 
 /** The typed error for what the file system threw. */
 export function writeError(path: string, cause: unknown): StreamError {
-  if (cause instanceof StreamError && cause.code.startsWith('FILE_PART')) return cause;
+  if (cause instanceof StreamError && !(cause instanceof FileSystemError)) return cause;
   if (fileErrorKind(cause) === 'full') {
     return new FileSinkDiskFullError(
       `no space left to write ${path}`,

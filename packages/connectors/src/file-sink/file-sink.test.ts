@@ -282,7 +282,7 @@ test('file sink merges the parts of several old subtasks', async () => {
   assert.equal(first.committables.length, 1);
   writer.endInput!();
   await commit([...first.committables, ...(await writer.prepareCommit(3)()).committables]);
-  assert.deepEqual(Object.values(finished(disk)).sort(), ['0\n', '1\nmore\n']);
+  assert.deepEqual(Object.values(finished(disk)).sort(), ['0\nmore\n', '1\n']);
 });
 
 test('file sink puts large and non-ASCII text into the file unchanged', async () => {

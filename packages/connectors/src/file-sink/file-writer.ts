@@ -122,9 +122,10 @@ export class FileWriter<T> implements SinkWriter<T, StagedPart, StagedPart> {
   }
 
   #restore(part: StagedPart): void {
-    const choice = this.#roller.restore(part.bucket, part.sizeBytes, part.createdAtMs);
-    if (choice.closed !== null) this.#finish(choice.closed);
-    this.#create(choice.part, part);
+    const { bucket, sizeBytes, createdAtMs } = part;
+    const restored = this.#roller.restore(bucket, sizeBytes, createdAtMs);
+    this.#create(restored.part, part);
+    if (!restored.isOpen) this.#finish(restored.part);
   }
 
   #create(part: OpenPart, prefixOf: StagedPart | null): PartFile {
@@ -172,7 +173,7 @@ export class FileWriter<T> implements SinkWriter<T, StagedPart, StagedPart> {
   // Nothing new is taken in before the copies are made: a lost part fails the job at its start.
   #waitForRestored(): void {
     const copies = [...this.#files.values()].map((file) => file.sync());
-    this.#restoring = Promise.all(copies).then(
+    this.#restoring = Promise.all([...copies, ...this.#finishing]).then(
       () => this.#onRestored(),
       () => this.#onRestored(),
     );

@@ -58,11 +58,11 @@ test('PartRoller closes at a checkpoint by its policy', () => {
 
 test('PartRoller keeps one part per bucket, over a restore and a rescale too', () => {
   const roller = new PartRoller({ rolloverMs: 1_000, inactivityMs: 500 });
-  assert.equal(roller.restore('b', 7, 100).closed, null);
-  const { closed, part } = roller.restore('b', 3, 200);
-  assert.deepEqual([closed?.sizeBytes, part.sizeBytes, part.counter], [7, 3, 1]);
-  assert.equal(write(roller, 1, 650), 1);
-  assert.deepEqual(roller.onTick(1_149), []);
-  assert.equal(roller.onTick(1_200).length, 1, 'the age counts from before the restore');
+  assert.equal(roller.restore('b', 7, 100).isOpen, true);
+  const second = roller.restore('b', 3, 200);
+  assert.deepEqual([second.isOpen, second.part.sizeBytes, second.part.counter], [false, 3, 1]);
+  assert.equal(write(roller, 1, 650), 0);
+  assert.deepEqual(roller.onTick(1_099), []);
+  assert.equal(roller.onTick(1_100).length, 1, 'the age counts from before the restore');
   assert.deepEqual(roller.endInput(), []);
 });

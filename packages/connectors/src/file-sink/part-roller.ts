@@ -73,7 +73,9 @@ export class PartRoller {
     if (current !== undefined && (this.#onCheckpoint || current.sizeBytes <= this.#maxPartBytes)) {
       return { closed: null, part: current, isNew: false };
     }
-    const part = this.#add(bucket, nowMs, 0);
+    const part = this.#part(bucket, nowMs, 0);
+    this.#open.delete(bucket); // so that the order is that of the creation
+    this.#open.set(bucket, part);
     return { closed: current ?? null, part, isNew: true };
   }
 
@@ -85,12 +87,18 @@ export class PartRoller {
   }
 
   /**
-   * A part of a restored checkpoint goes on. @returns `closed`: the part of that bucket that was
-   * restored before (after a rescale one writer can get several)
+   * A part of a restored checkpoint. After a rescale a writer can get several of one bucket: the
+   * first goes on (`isOpen`), the others are closed at once.
    */
-  restore(bucket: string, sizeBytes: number, createdAtMs: number): PartChoice {
-    const closed = this.#open.get(bucket) ?? null;
-    return { closed, part: this.#add(bucket, createdAtMs, sizeBytes), isNew: true };
+  restore(
+    bucket: string,
+    sizeBytes: number,
+    createdAtMs: number,
+  ): { readonly part: OpenPart; readonly isOpen: boolean } {
+    const part = this.#part(bucket, createdAtMs, sizeBytes);
+    const isOpen = !this.#open.has(bucket);
+    if (isOpen) this.#open.set(bucket, part);
+    return { part, isOpen };
   }
 
   /** @returns the parts closed because they are old or idle */
@@ -113,12 +121,9 @@ export class PartRoller {
     return this.#close(() => true);
   }
 
-  #add(bucket: string, createdAtMs: number, sizeBytes: number): OpenPart {
+  #part(bucket: string, createdAtMs: number, sizeBytes: number): Mutable<OpenPart> {
     const counter = this.#counter++;
-    const part = { bucket, counter, createdAtMs, lastWriteMs: createdAtMs, sizeBytes };
-    this.#open.delete(bucket); // so that the order is that of the creation
-    this.#open.set(bucket, part);
-    return part;
+    return { bucket, counter, createdAtMs, lastWriteMs: createdAtMs, sizeBytes };
   }
 
   #close(isDone: (part: OpenPart) => boolean): OpenPart[] {

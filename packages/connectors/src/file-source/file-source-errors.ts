@@ -1,4 +1,4 @@
-import { StreamError } from '@millrace/core/connector';
+import { FileSystemError, StreamError } from '@millrace/core/connector';
 import { fileErrorKind } from '../file-error-kind.ts';
 
 /** A file or directory that the source was told to read is not there. */
@@ -49,7 +49,7 @@ export class LineTooLongError extends StreamError<{ path: string; offset: number
 
 /** The typed error for what the file system threw on reading. */
 export function readError(path: string, cause: unknown): StreamError {
-  if (cause instanceof StreamError && !('kind' in cause)) return cause;
+  if (cause instanceof StreamError && !(cause instanceof FileSystemError)) return cause;
   if (fileErrorKind(cause) === 'not-found') return missing(path, cause);
   return new SourceFileReadError(`could not read ${path}`, { path }, { cause });
 }
