@@ -1,6 +1,5 @@
 import { compareBytes, EXPIRES, LENGTH_MASK, TOMBSTONE } from './run-format.ts';
-import type { RunSection } from './run-section.ts';
-import { corrupt } from './run-section.ts';
+import { corrupt, type RunSection } from './run-section.ts';
 
 /** Walks the entries of a section in order; the fields describe the entry it stands on. */
 export class RunCursor {

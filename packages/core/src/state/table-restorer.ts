@@ -1,13 +1,12 @@
 import { assert } from '../base/assert.ts';
-import { decodeKey } from '../codec/key-codec.ts';
 import { ValueDecoder } from '../codec/value-decoder.ts';
 import type { Key } from '../element/key.ts';
 import type { DirtyLog } from './dirty-log.ts';
 import type { RestoredEntry, RestoredRuns } from './restored-runs.ts';
-import { EXPIRES, RANKED } from './run-format.ts';
 import { guarded } from './run-section.ts';
 import { StateIncompatibleError } from './state-errors.ts';
 import type { StateTable } from './state-table.ts';
+import { decodeAddress, decodeBody } from './stored-body.ts';
 import { StoredEntry } from './stored-entry.ts';
 
 /** A decoded entry of a run, in the form that the job declares. */
@@ -95,20 +94,17 @@ export class TableRestorer {
 
   #decode(table: StateTable, entry: RestoredEntry): RestoredValue {
     const { reader, flags, keyGroup } = entry;
-    const first = decodeKey(reader);
-    const second = decodeKey(reader);
-    const expiresAtMs = flags & EXPIRES ? reader.f64() : Number.POSITIVE_INFINITY;
-    const rank = flags & RANKED ? reader.f64() : 0;
-    const version = reader.varint();
-    const stored = this.#decoder!.decode(reader);
+    const { key, sub } = decodeAddress(reader, table.order);
+    const body = decodeBody(reader, flags, this.#decoder!);
+    const isMigrated = body.version !== table.version;
     return {
-      key: (table.order === 'key' ? first : second) as Key,
-      sub: table.order === 'key' ? second : first,
+      key,
+      sub,
       keyGroup,
-      expiresAtMs,
-      rank,
-      value: version === table.version ? stored : this.#migrate(table, stored, version),
-      isMigrated: version !== table.version,
+      expiresAtMs: body.expiresAtMs,
+      rank: body.rank,
+      value: isMigrated ? this.#migrate(table, body.value, body.version) : body.value,
+      isMigrated,
     };
   }
 
