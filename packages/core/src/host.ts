@@ -21,3 +21,32 @@ export {
   type ReadableFile,
   type WritableFile,
 } from './base/file-system.ts';
+export { redistribute } from './checkpoint/redistribute.ts';
+export type { SnapshotKind } from './element/element.ts';
+export type { Key } from './element/key.ts';
+export {
+  DEFAULT_MAX_PARALLELISM,
+  keyGroupOf,
+  type KeyGroupRange,
+  keyGroupRangeOf,
+  subtaskOf,
+} from './element/key-group.ts';
+export { MAX_WATERMARK, MIN_WATERMARK, NO_TIMESTAMP } from './element/time.ts';
+export { MetricGroup } from './metrics/registry.ts';
+export type { StateDescriptors, StateHandles } from './state/descriptors.ts';
+export type { Entry, EntryTable, EntryTableSpec, SubKey } from './state/entry-table.ts';
+export type { FrozenState, KeyedStateStore } from './state/keyed-state-store.ts';
+export { openKeyedStateStore } from './state/open-keyed-state-store.ts';
+export { openOperatorStateStore } from './state/open-operator-state-store.ts';
+export type { OperatorStateStore } from './state/operator-state.ts';
+export { readRestoredRuns, type RestoredRuns } from './state/restored-runs.ts';
+export type { EncodedRun, RunStore } from './state/run-store.ts';
+export type {
+  Json,
+  KeyedStateSnapshot,
+  OperatorListSnapshot,
+  OperatorSnapshot,
+  RunReference,
+} from './state/snapshot.ts';
+export { createOperator } from './task/operator/create-operator.ts';
+export type { Operator, OperatorContext, Output } from './task/operator/operator.ts';

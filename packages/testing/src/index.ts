@@ -21,3 +21,27 @@ export {
   VirtualFileSystem,
 } from './environment/virtual-file-system.ts';
 export type { VirtualTimeOptions } from './environment/virtual-scheduler.ts';
+export {
+  active,
+  clock,
+  endOfInput,
+  type HarnessInput,
+  type HarnessOutput,
+  idle,
+  record,
+  sideRecord,
+  watermark,
+} from './operator/harness-elements.ts';
+export {
+  type HarnessOptions,
+  type HarnessSnapshot,
+  type Inspection,
+  OperatorHarness,
+} from './operator/operator-harness.ts';
+export {
+  type Verification,
+  VERIFY_MODES,
+  type VerifyMode,
+  verifyOperator,
+  type VerifyOptions,
+} from './operator/verify-operator.ts';

@@ -55,11 +55,10 @@ export async function runSimulation<T>(
       startMs,
       ...(disk === undefined ? {} : { disk }),
     });
-    const program = Promise.resolve(options.start(environment, life));
+    const program = options.start(environment, life);
     const limit = crashes[life];
-    const ended = limit === undefined ? program : await runSteps(environment, program, limit);
-    if (ended !== null) {
-      const value = await environment.runUntil(ended, options.maxSteps);
+    if (limit === undefined || !(await isCutOff(environment, program, limit))) {
+      const value = await environment.runUntil(program, options.maxSteps);
       steps.push(environment.steps);
       digests.push(environment.trace.digest);
       return {
@@ -80,21 +79,21 @@ export async function runSimulation<T>(
   }
 }
 
-/** @returns the promise if it settled or got stuck within `limit` steps, else null */
-async function runSteps<T>(
+/** Steps up to `limit`. @returns false if the program ended, or got stuck, before that */
+async function isCutOff<T>(
   environment: VirtualEnvironment,
   program: Promise<T>,
   limit: number,
-): Promise<Promise<T> | null> {
+): Promise<boolean> {
   let settled = false;
   const done = (): void => {
     settled = true;
   };
   program.then(done, done);
   while (!settled && environment.steps < limit) {
-    if (!(await environment.step())) return program;
+    if (!(await environment.step())) return false;
   }
-  return settled ? program : null;
+  return !settled;
 }
 
 /** Where to crash, and what must hold afterwards. */
