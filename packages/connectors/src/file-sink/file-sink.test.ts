@@ -109,7 +109,7 @@ const policies: readonly (readonly [string, FileSinkOptions<string>])[] = [
 
 for (const [name, options] of policies) {
   for (const death of ['kill', 'power'] as const) {
-    test(`file sink writes each record once if the ${death} comes at any call: ${name}`, async () => {
+    test(`file sink writes records once, the ${death} coming at any call: ${name}`, async () => {
       let stops = 0;
       for (let stopAt = 1; ; stopAt++) {
         const disk = new FakeDisk();

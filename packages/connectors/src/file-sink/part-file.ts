@@ -75,7 +75,7 @@ export class PartFile {
     });
   }
 
-  /** Closes the part: durable and pending afterwards (its name is not yet synced). Once is enough. */
+  /** Closes the part: durable and pending afterwards, but its name is not yet synced. */
   finish(): Promise<void> {
     if (this.#finished !== null) return this.#finished;
     this.flush();

@@ -66,7 +66,7 @@ test('fileSource gives every line once, whatever the ranges', async () => {
   }
 });
 
-test('fileSource reads a directory in the order of the paths and leaves out unfinished files', async () => {
+test('fileSource reads a directory in order and leaves out unfinished files', async () => {
   const disk = diskOf({
     'in/b.txt': 'b1\nb2',
     'in/a.txt': 'a1\n',
@@ -132,7 +132,7 @@ test('fileSource reads CSV: header, quotes, line breaks in fields, types', async
   );
 });
 
-test('fileSource splits CSV without line breaks in fields, each range under the header', async () => {
+test('fileSource splits CSV without line breaks in fields, with one header', async () => {
   const rows = Array.from({ length: 30 }, (_, i) => `${i},${'y'.repeat(i % 5)}`);
   const environment = fakeEnvironment(diskOf({ 'in/a.csv': `n,text\n${rows.join('\n')}` }));
   const format = csv({ columns: { n: 'integer' }, multiline: false });

@@ -15,7 +15,7 @@ async function serve(onConnection: (socket: Socket) => void): Promise<[Server, n
   return [server, (server.address() as AddressInfo).port];
 }
 
-test('socketText reads lines until the other side closes, a last one without line break too', async () => {
+test('socketText reads lines until the other side closes, an open last one too', async () => {
   const [server, port] = await serve((socket) => {
     socket.write('a\r\nZür');
     setImmediate(() => socket.end('ich\nlast'));

@@ -17,8 +17,8 @@ export interface SocketTextOptions {
 }
 
 /**
- * Lines of UTF-8 text from a TCP server, for trying things out (`nc -lk 9999`). One reader, whatever
- * the parallelism.
+ * Lines of UTF-8 text from a TCP server, for trying things out (`nc -lk 9999`). One reader,
+ * whatever the parallelism.
  *
  * At-least-once at best: a socket cannot go back, so lines that were read after the last checkpoint
  * are lost in a failure unless the other side sends them again.
