@@ -8,7 +8,7 @@ import type { Trigger, TriggerContext, Window } from './window.ts';
 const STATE = { fireTime: reducing<number>((a, b) => Math.min(a, b)) };
 
 function fireTimeOf(context: TriggerContext): ReducingState<number> {
-  return context.state['fireTime'] as ReducingState<number>;
+  return context.state.fireTime as ReducingState<number>;
 }
 
 /** See `triggers.continuousEventTime`. */

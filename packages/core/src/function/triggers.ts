@@ -167,7 +167,7 @@ function countTrigger(
 
 function deltaTrigger<T>(threshold: number, distance: (older: T, newer: T) => number): Trigger<T> {
   const last = (context: TriggerContext): ValueState<readonly [T] | undefined> =>
-    context.state['last'] as ValueState<readonly [T] | undefined>;
+    context.state.last as ValueState<readonly [T] | undefined>;
   return {
     name: `delta(${threshold})`,
     // In a tuple, so that a record that is `undefined` differs from none.
@@ -210,7 +210,7 @@ function timeoutTrigger<T>(inner: Trigger<T>, options: TimeoutTriggerOptions): T
     throw invalidWindow('triggers.timeout', 'a timeout inside a timeout cannot tell them apart');
   }
   const due = (context: TriggerContext): ValueState<number | undefined> =>
-    context.state['timeoutAt'] as ValueState<number | undefined>;
+    context.state.timeoutAt as ValueState<number | undefined>;
   const clear = (window: Window, context: TriggerContext): void => {
     const at = due(context).get();
     if (at !== undefined) context.deleteProcessingTime(at);

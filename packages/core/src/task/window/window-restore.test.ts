@@ -89,7 +89,7 @@ const SPECS: Readonly<Record<string, WindowSpec>> = {
       state: { firings: value(0), totals: list<number>() },
       onWindow([total], { key, window, state, windowState, emit }) {
         const counters = [state, windowState].map((states) => {
-          const firings = states['firings'] as ValueState<number>;
+          const firings = states.firings as ValueState<number>;
           firings.set(firings.get() + 1);
           return firings.get();
         });
