@@ -2,7 +2,6 @@
 // number is written once. Method: real processes and signals.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,10 +70,14 @@ class Running {
     }
   }
 
+  /** The exit code; fails if the process does not end. */
   async exit(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null)
-      await once(this.child, 'exit');
-    return this.child.exitCode;
+    const { child } = this;
+    for (const start = performance.now(); child.exitCode === null; await sleep(20)) {
+      if (child.signalCode !== null) return null;
+      assert.ok(performance.now() - start < deadlineMs, `never ended, but said:\n${this.text}`);
+    }
+    return child.exitCode;
   }
 }
 

@@ -22,8 +22,10 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-pack-'));
 const project = join(folder, 'shop', 'my-orders');
 
 // The Node that runs this test comes first, as it would for a user who has just one.
+// A test runner that finds itself in another one runs nothing: the project's own must not know.
+const { NODE_TEST_CONTEXT: _, ...outer } = process.env;
 const env = {
-  ...process.env,
+  ...outer,
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
   MILLRACE_RUNTIME_DIR: join(folder, 'run'),
   NODE_OPTIONS: '',
@@ -91,7 +93,7 @@ test('npm start runs the job to its end and writes the totals', () => {
 });
 
 test('npm test passes in the project', () => {
-  run(project, 'npm', 'test');
+  assert.match(run(project, 'npm', 'test'), /^(?:# |ℹ )pass 1$/m);
 });
 
 test('the installed command plans the job and knows its version', () => {

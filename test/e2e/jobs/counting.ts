@@ -17,5 +17,12 @@ export default job('counting', (flow, { output = 'output', rate = '2000', count 
         ...(count === undefined ? {} : { count: Number(count) }),
       }),
     )
-    .to('copy', fileSink({ directory: output, format: jsonLinesOut<Numbered>() }));
+    .to(
+      'copy',
+      fileSink({
+        directory: output,
+        format: jsonLinesOut<Numbered>(),
+        rolling: 'onCheckpoint',
+      }),
+    );
 });

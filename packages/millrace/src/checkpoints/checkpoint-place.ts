@@ -2,6 +2,7 @@ import {
   type CheckpointSlot,
   type CheckpointStorage,
   decodeManifest,
+  latestOf,
   type LogState,
   type Manifest,
   MANIFEST_NAME,
@@ -12,6 +13,7 @@ import {
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
 import { CheckpointPlaceError } from '../command/command-errors.ts';
+import { errorData } from '../command/error-report.ts';
 
 /** A snapshot that can be looked at. */
 export interface FoundSnapshot {
@@ -99,13 +101,16 @@ async function jobPlace(environment: Environment, directory: string): Promise<Ch
   const storage = storageOf(directory, environment);
   const { log } = await readLogOf(storage, environment);
   const snapshots: FoundSnapshot[] = [];
+  const newest = latestOf(log);
   for (const { slot } of log.checkpoints) {
     const name = slot.manifest;
     try {
       const manifest = await readManifest(storage, environment, slot);
       snapshots.push({ name, manifest, problem: null, slot });
     } catch (problem) {
-      snapshots.push({ name, manifest: null, problem, slot });
+      // Retention deletes a manifest and leaves its slot to be pruned later; the newest is kept.
+      const isDropped = errorData(problem).code === 'STORAGE_NOT_FOUND' && slot !== newest;
+      if (!isDropped) snapshots.push({ name, manifest: null, problem, slot });
     }
   }
   return { storage, jobName: log.claim?.jobName ?? '', log, snapshots };
