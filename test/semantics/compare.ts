@@ -69,7 +69,7 @@ function itemDifferences(
   compare: string | undefined,
 ): string[] {
   const lines: string[] = [];
-  const steps = new Set([...actual, ...expected].map((item) => item['step']));
+  const steps = new Set([...actual, ...expected].map((item) => item.step));
   for (const step of [...steps].sort((a, b) => Number(a ?? -1) - Number(b ?? -1))) {
     const found = comparable(testCase, itemsOf(actual, step), compare);
     const wanted = comparable(testCase, itemsOf(expected, step), compare);
@@ -83,7 +83,7 @@ function itemDifferences(
 }
 
 function itemsOf(items: readonly Data[], step: unknown): Data[] {
-  return items.filter((item) => item['step'] === step).map(withoutStep);
+  return items.filter((item) => item.step === step).map(withoutStep);
 }
 
 function withoutStep({ step: _step, ...item }: Data): Data {
@@ -128,13 +128,13 @@ function groupOf(testCase: SemanticsCase, item: Data): string {
   const [kind, value] = Object.entries(item)[0] ?? ['', null];
   if (typeof value !== 'object' || value === null) return '';
   const { key, ts } = value as Data;
-  if ('aligner' in testCase.job) return `${kind} ${String((value as Data)['value'])[0]}`;
+  if ('aligner' in testCase.job) return `${kind} ${String((value as Data).value)[0]}`;
   if ('async' in testCase.job) return '';
   return kind === 'out' && ts !== undefined ? `out ${String(key)}` : `${kind} ${String(key)}`;
 }
 
 function sortedAssignments(item: Data): unknown {
-  const assignments = item['assignments'] as unknown[][] | undefined;
+  const assignments = item.assignments as unknown[][] | undefined;
   return assignments?.map((elements) => [...elements].sort()) ?? item;
 }
 

@@ -120,8 +120,8 @@ async function openHarness(
   const node = graph.nodes.find(({ uid }) => uid === OPERATOR)!;
   const keyOf = run.keyOf ?? ((record: CaseRecord) => record.key);
   return OperatorHarness.open(() => createOperator(node.spec), {
-    parallelism: numberOf(testCase.job['parallelism'] ?? 1),
-    maxParallelism: numberOf(testCase.job['maxParallelism'] ?? 128),
+    parallelism: numberOf(testCase.job.parallelism ?? 1),
+    maxParallelism: numberOf(testCase.job.maxParallelism ?? 128),
     keyOf: (record, input) => keyOf(record as CaseRecord, input),
     yieldOften,
   });
@@ -148,7 +148,7 @@ class CaseDriver {
     const inKind = Object.values(testCase.job).some(
       (part) => typeof part === 'object' && part !== null && 'showWatermarks' in part,
     );
-    this.#showWatermarks = testCase.job['showWatermarks'] === true || inKind;
+    this.#showWatermarks = testCase.job.showWatermarks === true || inKind;
   }
 
   async step(step: Data, index: number): Promise<void> {
@@ -168,20 +168,20 @@ class CaseDriver {
 
   async #commonStep(step: Data): Promise<readonly Data[]> {
     const harness = this.#harness;
-    const input = (step['input'] ?? null) as number | null;
-    if (step['record'] !== undefined) await this.#record(dataOf(step['record']), input ?? 0);
-    else if (step['watermark'] !== undefined) {
-      await harness.give({ kind: 'watermark', timeMs: numberOf(step['watermark']), input });
-    } else if (step['status'] !== undefined) {
-      await harness.give({ kind: 'status', idle: step['status'] === 'idle', input });
-    } else if (step['clock'] !== undefined) {
-      await harness.give({ kind: 'clock', timeMs: numberOf(step['clock']) });
-    } else if (step['endInput'] === 'drain') await harness.give({ kind: 'endOfInput' });
-    else if (step['snapshotRestore'] === true) await this.#restore(harness.parallelism);
-    else if (step['rescale'] !== undefined) {
+    const input = (step.input ?? null) as number | null;
+    if (step.record !== undefined) await this.#record(dataOf(step.record), input ?? 0);
+    else if (step.watermark !== undefined) {
+      await harness.give({ kind: 'watermark', timeMs: numberOf(step.watermark), input });
+    } else if (step.status !== undefined) {
+      await harness.give({ kind: 'status', idle: step.status === 'idle', input });
+    } else if (step.clock !== undefined) {
+      await harness.give({ kind: 'clock', timeMs: numberOf(step.clock) });
+    } else if (step.endInput === 'drain') await harness.give({ kind: 'endOfInput' });
+    else if (step.snapshotRestore === true) await this.#restore(harness.parallelism);
+    else if (step.rescale !== undefined) {
       this.#rescaled = true;
-      await this.#restore(numberOf(step['rescale']));
-    } else if (step['inspect'] === true) return [{ inspect: await this.#inspect() }];
+      await this.#restore(numberOf(step.rescale));
+    } else if (step.inspect === true) return [{ inspect: await this.#inspect() }];
     else notSupported(`step ${JSON.stringify(step)}`);
     return [];
   }
@@ -191,7 +191,7 @@ class CaseDriver {
     const missing = this.#run.missingTimestampMs?.(input) ?? given;
     await this.#harness.give({
       kind: 'record',
-      value: { key: record['key'], value: record['value'] } as CaseRecord,
+      value: { key: record.key, value: record.value } as CaseRecord,
       timestampMs: Number.isNaN(given) ? missing : given,
       input,
       side: null,
@@ -211,12 +211,12 @@ class CaseDriver {
     const index = this.#case.expect.findIndex(
       (item) => 'inspect' in item && !this.#observed.items.some(sameStep(item)),
     );
-    const wanted = dataOf(this.#case.expect[index]?.['inspect'] ?? {});
+    const wanted = dataOf(this.#case.expect[index]?.inspect ?? {});
     const counted = (actual: number, expected: unknown): unknown =>
       typeof expected === 'number' && expected > 0 ? expected : actual;
     return {
-      eventTimers: counted(eventTimers, wanted['eventTimers']),
-      procTimers: counted(processingTimers, wanted['procTimers']),
+      eventTimers: counted(eventTimers, wanted.eventTimers),
+      procTimers: counted(processingTimers, wanted.procTimers),
       stateEmpty,
     };
   }
@@ -253,7 +253,7 @@ class CaseDriver {
 }
 
 function sameStep(item: Data): (other: Data) => boolean {
-  return (other) => 'inspect' in other && other['step'] === item['step'];
+  return (other) => 'inspect' in other && other.step === item.step;
 }
 
 /** `out` with the fields of the value, and its timestamp. */

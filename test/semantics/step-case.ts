@@ -21,8 +21,8 @@ export function stepVariant(
       const runStep = await open();
       let nowMs = 0;
       for (const [index, step] of testCase.steps.entries()) {
-        if (step['clock'] !== undefined) {
-          nowMs = numberOf(step['clock']);
+        if (step.clock !== undefined) {
+          nowMs = numberOf(step.clock);
           if (options.clockIsAStep !== true) continue;
         }
         for (const item of await runStep(step, nowMs)) {

@@ -10,15 +10,15 @@ export const alignerKind: CaseKind = {
   name: 'aligner',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const { inputs, mode } = dataOf(testCase.job['aligner']);
-      onlyKnown(dataOf(testCase.job['aligner']), 'aligner', 'inputs', 'mode');
+      const { inputs, mode } = dataOf(testCase.job.aligner);
+      onlyKnown(dataOf(testCase.job.aligner), 'aligner', 'inputs', 'mode');
       const checked = mode === 'at-least-once' ? mode : 'exactly-once';
       const channels = Array.from({ length: numberOf(inputs) }, () => new LocalChannel(1_000));
       const clock = { nowMs: () => 0, monotonicMs: () => 0 };
       const gateChannels = channels.map((channel) => ({ input: 0, channel }));
       const gate = new InputGate(gateChannels, checked, 1, clock);
       return (step) => {
-        channels[numberOf(step['input'])]!.send(elementOf(step, checked));
+        channels[numberOf(step.input)]!.send(elementOf(step, checked));
         return drain(gate);
       };
     }),
@@ -27,12 +27,12 @@ export const alignerKind: CaseKind = {
 
 function elementOf(step: Data, mode: CheckpointMode): StreamElement {
   onlyKnown(step, 'step', 'input', 'record', 'barrier', 'cancelBarrier', 'endOfInput');
-  if (step['record'] !== undefined) {
-    return { kind: 'batch', batch: Batch.of([step['record']]) };
+  if (step.record !== undefined) {
+    return { kind: 'batch', batch: Batch.of([step.record]) };
   }
-  if (step['barrier'] !== undefined) {
+  if (step.barrier !== undefined) {
     const barrier = {
-      checkpointId: numberOf(step['barrier']),
+      checkpointId: numberOf(step.barrier),
       attempt: 1,
       snapshotKind: 'checkpoint',
       mode,
@@ -40,10 +40,10 @@ function elementOf(step: Data, mode: CheckpointMode): StreamElement {
     } as const;
     return { kind: 'barrier', barrier };
   }
-  if (step['cancelBarrier'] !== undefined) {
-    return { kind: 'cancelBarrier', checkpointId: numberOf(step['cancelBarrier']) };
+  if (step.cancelBarrier !== undefined) {
+    return { kind: 'cancelBarrier', checkpointId: numberOf(step.cancelBarrier) };
   }
-  if (step['endOfInput'] === true) return { kind: 'endOfInput' };
+  if (step.endOfInput === true) return { kind: 'endOfInput' };
   return notSupported(`step ${JSON.stringify(step)}`);
 }
 

@@ -19,9 +19,9 @@ import {
 export const asyncKind: CaseKind = {
   name: 'async',
   variants(testCase) {
-    const options = dataOf(testCase.job['async']);
+    const options = dataOf(testCase.job.async);
     // A restore starts the time of every call anew, so it cannot go unseen.
-    const restarts = options['timeoutMs'] === undefined;
+    const restarts = options.timeoutMs === undefined;
     return operatorVariants(testCase, () => asyncRun(options), { restarts });
   },
 };
@@ -62,13 +62,13 @@ function asyncRun(options: Data): OperatorRun {
         out: { value: one, ts: textOfTimestamp(timestampMs) },
       })),
     async step(step, harness) {
-      if (step['pending'] === true) return [{ invoked: [...invoked] }];
-      const answer = step['complete'] ?? step['completeError'];
+      if (step.pending === true) return [{ invoked: [...invoked] }];
+      const answer = step.complete ?? step.completeError;
       if (answer === undefined) return undefined;
-      const id = String(dataOf(answer)['id']);
+      const id = String(dataOf(answer).id);
       const call = calls.get(id);
-      if (step['complete'] !== undefined) {
-        const values = dataOf(answer)['values'] as readonly unknown[];
+      if (step.complete !== undefined) {
+        const values = dataOf(answer).values as readonly unknown[];
         answered.set(id, values);
         call?.resolve(values);
       } else call?.reject(new Error(`call ${id} failed`));

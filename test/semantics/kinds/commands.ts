@@ -62,114 +62,81 @@ function ttlOf(ttl: unknown): { readonly ttl?: TtlOptions } {
 
 type States = ReturnType<typeof commandStates>;
 
-/** The context of commands; `onTimer` is null while a record is handled. */
+/** The context of commands. */
 export type CommandContext = TimerContext<string, States, CommandOutput>;
 
-/** Does commands in order. */
+/** Does commands in order. `timerMs` is null while a record is handled. */
 export function runCommands(
   commands: unknown,
   context: CommandContext,
   timerMs: number | null,
 ): void {
   if (!Array.isArray(commands)) notSupported(`commands ${JSON.stringify(commands)}`);
-  for (const command of commands as Command[]) runCommand(command, context, timerMs);
-}
-
-function runCommand(command: Command, context: CommandContext, timerMs: number | null): void {
-  const [name, first, second] = command;
-  const { timers, key } = context;
-  const time = (): number => timeOf(first, context, timerMs);
-  switch (name) {
-    case 'eventTimer':
-      return timers.registerEventTime(time());
-    case 'procTimer':
-      return timers.registerProcessingTime(time());
-    case 'deleteEventTimer':
-      return timers.deleteEventTime(time());
-    case 'deleteProcTimer':
-      return timers.deleteProcessingTime(time());
-    case 'emit':
-      return context.emit({ key, value: first });
-    case 'emitTime':
-      return context.emit({ key, value: textOfNumber(time()) });
-    case 'emitTimer':
-      return context.emit({ key, value: { timer: textOfNumber(timerMs ?? Number.NaN) } });
-    case 'side':
-      return context.side(sideOutput<CommandOutput>(String(first)), { key, value: second });
-    case 'once':
-      if (context.state.value.get() !== undefined) return;
-      context.state.value.set(1);
-      return runCommands(first, context, timerMs);
-    default:
-      return runStateCommand(command, context);
+  for (const [name, first, second] of commands as Command[]) {
+    const run = COMMANDS[name] ?? notSupported(`command ${name}`);
+    run(context, first, second, timerMs);
   }
 }
 
-function runStateCommand(command: Command, context: CommandContext): void {
-  const [name, first, second] = command;
-  const { state, key } = context;
-  const emit = (result: unknown): void => context.emit({ key, value: result ?? null });
-  switch (name) {
-    case 'set':
-      return state.value.set(first);
-    case 'get':
-      return emit(state.value.get());
-    case 'clear':
-      return state.value.clear();
-    case 'inc':
-      return state.value.set(Number(state.value.get() ?? 0) + numberOf(first));
-    case 'listAdd':
-      return state.list.add(first);
-    case 'listAddAll':
-      return state.list.addAll(first as unknown[]);
-    case 'listUpdate':
-      return state.list.update(first as unknown[]);
-    case 'listGet':
-      return emit([...state.list.get()]);
-    case 'listClear':
-      return state.list.clear();
-    case 'reduceAdd':
-      return state.sum.add(numberOf(first));
-    case 'reduceGet':
-      return emit(state.sum.get());
-    case 'reduceClear':
-      return state.sum.clear();
-    case 'avgAdd':
-      return state.average.add(numberOf(first));
-    case 'avgGet':
-      return emit(state.average.get());
-    case 'avgClear':
-      return state.average.clear();
-    default:
-      return runMapCommand(name, String(first), second, state, emit);
-  }
-}
+type RunCommand = (
+  context: CommandContext,
+  first: unknown,
+  second: unknown,
+  timerMs: number | null,
+) => void;
 
-function runMapCommand(
-  name: string,
-  entry: string,
-  content: unknown,
-  state: CommandContext['state'],
-  emit: (result: unknown) => void,
-): void {
-  switch (name) {
-    case 'mapPut':
-      return state.map.set(entry, content);
-    case 'mapGet':
-      return emit(state.map.get(entry));
-    case 'mapHas':
-      return emit(state.map.has(entry));
-    case 'mapRemove':
-      return state.map.delete(entry);
-    case 'mapEntries':
-      return emit(Object.fromEntries(state.map.entries()));
-    case 'mapIsEmpty':
-      return emit(state.map.isEmpty());
-    case 'mapClear':
-      return state.map.clear();
-    default:
-      return notSupported(`command ${name}`);
-  }
+const TIMER_COMMANDS: Readonly<Record<string, RunCommand>> = {
+  eventTimer: (context, time, _, timerMs) =>
+    context.timers.registerEventTime(timeOf(time, context, timerMs)),
+  procTimer: (context, time, _, timerMs) =>
+    context.timers.registerProcessingTime(timeOf(time, context, timerMs)),
+  deleteEventTimer: (context, time, _, timerMs) =>
+    context.timers.deleteEventTime(timeOf(time, context, timerMs)),
+  deleteProcTimer: (context, time, _, timerMs) =>
+    context.timers.deleteProcessingTime(timeOf(time, context, timerMs)),
+  emit: (context, result) => context.emit({ key: context.key, value: result }),
+  emitTime: (context, time, _, timerMs) =>
+    emit(context, textOfNumber(timeOf(time, context, timerMs))),
+  emitTimer: (context, _first, _second, timerMs) =>
+    emit(context, { timer: textOfNumber(timerMs ?? Number.NaN) }),
+  side: (context, name, result) =>
+    context.side(sideOutput<CommandOutput>(String(name)), { key: context.key, value: result }),
+  once: (context, commands, _, timerMs) => {
+    if (context.state.value.get() !== undefined) return;
+    context.state.value.set(1);
+    runCommands(commands, context, timerMs);
+  },
+};
+
+const STATE_COMMANDS: Readonly<Record<string, RunCommand>> = {
+  set: ({ state }, content) => state.value.set(content),
+  get: (context) => emit(context, context.state.value.get()),
+  clear: ({ state }) => state.value.clear(),
+  inc: ({ state }, by) => state.value.set(Number(state.value.get() ?? 0) + numberOf(by)),
+  listAdd: ({ state }, element) => state.list.add(element),
+  listAddAll: ({ state }, elements) => state.list.addAll(elements as unknown[]),
+  listUpdate: ({ state }, elements) => state.list.update(elements as unknown[]),
+  listGet: (context) => emit(context, [...context.state.list.get()]),
+  listClear: ({ state }) => state.list.clear(),
+  reduceAdd: ({ state }, added) => state.sum.add(numberOf(added)),
+  reduceGet: (context) => emit(context, context.state.sum.get()),
+  reduceClear: ({ state }) => state.sum.clear(),
+  avgAdd: ({ state }, added) => state.average.add(numberOf(added)),
+  avgGet: (context) => emit(context, context.state.average.get()),
+  avgClear: ({ state }) => state.average.clear(),
+  mapPut: ({ state }, name, content) => state.map.set(String(name), content),
+  mapGet: (context, name) => emit(context, context.state.map.get(String(name))),
+  mapHas: (context, name) => emit(context, context.state.map.has(String(name))),
+  mapRemove: ({ state }, name) => state.map.delete(String(name)),
+  mapEntries: (context) => emit(context, Object.fromEntries(context.state.map.entries())),
+  mapIsEmpty: (context) => emit(context, context.state.map.isEmpty()),
+  mapClear: ({ state }) => state.map.clear(),
+};
+
+const COMMANDS: Readonly<Record<string, RunCommand>> = { ...TIMER_COMMANDS, ...STATE_COMMANDS };
+
+function emit(context: CommandContext, result: unknown): void {
+  context.emit({ key: context.key, value: result ?? null });
 }
 
 // A number, "max", or "$t", "$wm", "$now", "$ts" with an offset.

@@ -16,7 +16,7 @@ export const committerKind: CaseKind = {
   name: 'committer',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const run = new CommitterRun(numberOf(dataOf(testCase.job['committer'])['maxRetries']));
+      const run = new CommitterRun(numberOf(dataOf(testCase.job.committer).maxRetries));
       return (step) => run.step(step);
     }),
   ],
@@ -47,7 +47,7 @@ class CommitterRun {
       return [];
     }
     if (notifyComplete !== undefined) return this.#complete(numberOf(notifyComplete));
-    if (step['notifyAborted'] !== undefined) return []; // nothing to do: X3
+    if (step.notifyAborted !== undefined) return []; // nothing to do: X3
     if (snapshot !== undefined) {
       this.#snapshots.set(numberOf(snapshot), unconfirmed(this.#state));
       return [];

@@ -20,7 +20,7 @@ export const coordinatorKind: CaseKind = {
     stepVariant(
       testCase,
       () => {
-        const run = new CoordinatorRun(dataOf(testCase.job['coordinator']));
+        const run = new CoordinatorRun(dataOf(testCase.job.coordinator));
         return (step, nowMs) => run.step(step, nowMs);
       },
       { clockIsAStep: true },
@@ -40,28 +40,28 @@ class CoordinatorRun {
     const names = ['intervalMs', 'startDelayMs', 'timeoutMs', 'minPauseMs', 'maxConcurrent'];
     onlyKnown(job, 'coordinator', ...names, 'tolerableFailures', 'numRetained', 'tasks');
     const options: CoordinatorOptions = {
-      intervalMs: numberOf(job['intervalMs']),
-      startDelayMs: numberOf(job['startDelayMs']),
-      timeoutMs: numberOf(job['timeoutMs']),
-      minPauseMs: numberOf(job['minPauseMs']),
-      maxConcurrent: numberOf(job['maxConcurrent']),
-      tolerableFailures: numberOf(job['tolerableFailures']),
+      intervalMs: numberOf(job.intervalMs),
+      startDelayMs: numberOf(job.startDelayMs),
+      timeoutMs: numberOf(job.timeoutMs),
+      minPauseMs: numberOf(job.minPauseMs),
+      maxConcurrent: numberOf(job.maxConcurrent),
+      tolerableFailures: numberOf(job.tolerableFailures),
     };
-    this.#tasks = job['tasks'] as readonly string[];
+    this.#tasks = job.tasks as readonly string[];
     this.#state = initialCoordinatorState(options, 1);
     this.#send({ kind: 'start', attempt: 1, subtasks: this.#tasks });
   }
 
   step(step: Data, nowMs: number): readonly Data[] {
-    if (step['clock'] !== undefined) this.#advance(nowMs);
-    else if (step['ack'] !== undefined) this.#acknowledge(dataOf(step['ack']));
-    else if (step['decline'] !== undefined) this.#decline(dataOf(step['decline']));
-    else if (step['savepoint'] !== undefined) {
-      const stop = step['savepoint'] === 'stop';
+    if (step.clock !== undefined) this.#advance(nowMs);
+    else if (step.ack !== undefined) this.#acknowledge(dataOf(step.ack));
+    else if (step.decline !== undefined) this.#decline(dataOf(step.decline));
+    else if (step.savepoint !== undefined) {
+      const stop = step.savepoint === 'stop';
       const requestId = ++this.#requests;
       this.#send({ kind: 'request', requestId, snapshotKind: 'savepoint', stop });
-    } else if (step['restart'] === true) this.#restart();
-    else if (step['inspectQueue'] === true) {
+    } else if (step.restart === true) this.#restart();
+    else if (step.inspectQueue === true) {
       this.#items.push({ queued: this.#state.queue.length });
     } else notSupported(`step ${JSON.stringify(step)}`);
     const items = this.#items;
@@ -115,7 +115,8 @@ class CoordinatorRun {
         return;
       }
       case 'store': // the storage of the cases never fails and takes no time
-        return this.#send({ kind: 'stored', checkpointId: command.checkpointId });
+        this.#send({ kind: 'stored', checkpointId: command.checkpointId });
+        return;
       case 'complete':
         this.#items.push({ complete: command.checkpointId });
         return;
@@ -155,14 +156,14 @@ export const retentionKind: CaseKind = {
   name: 'retention',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const numRetained = numberOf(dataOf(testCase.job['retention'])['numRetained']);
+      const numRetained = numberOf(dataOf(testCase.job.retention).numRetained);
       let complete: readonly RetainedCheckpoint[] = [];
       return (step) => {
         onlyKnown(step, 'step', 'complete', 'savepoint', 'stop');
         const checkpoint: RetainedCheckpoint = {
-          checkpointId: numberOf(step['complete']),
-          snapshotKind: step['savepoint'] === true ? 'savepoint' : 'checkpoint',
-          isStop: step['stop'] === true,
+          checkpointId: numberOf(step.complete),
+          snapshotKind: step.savepoint === true ? 'savepoint' : 'checkpoint',
+          isStop: step.stop === true,
         };
         const { retained, dropped } = retain([...complete, checkpoint], numRetained);
         complete = retained;

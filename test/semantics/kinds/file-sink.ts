@@ -8,7 +8,7 @@ import type { RollingPolicy } from '../../../packages/connectors/src/file-sink/p
 import type { SinkContext, SinkWriter } from '../../../packages/core/src/function/sink.ts';
 import { MetricGroup } from '../../../packages/core/src/metrics/registry.ts';
 import type { DiskDirectory } from '../../../packages/testing/src/environment/virtual-disk.ts';
-import { VirtualEnvironment } from '../../../packages/testing/src/environment/virtual-environment.ts';
+import { VirtualEnvironment } from '@millrace/testing';
 import { type CaseKind, type Data, dataOf, notSupported, numberOf, onlyKnown } from '../case.ts';
 import { stepVariant } from '../step-case.ts';
 
@@ -23,7 +23,7 @@ export const fileSinkKind: CaseKind = {
     stepVariant(
       testCase,
       async () => {
-        const run = new FileSinkRun(dataOf(testCase.job['fileSink']));
+        const run = new FileSinkRun(dataOf(testCase.job.fileSink));
         await run.start([]);
         return (step, nowMs) => run.step(step, nowMs);
       },
@@ -49,8 +49,8 @@ interface Snapshot extends Omit<Prepared, 'checkpointId'> {
 }
 
 function rollingOf(rolling: Data): RollingPolicy {
-  if (rolling['kind'] === 'onCheckpoint') return 'onCheckpoint';
-  if (rolling['kind'] !== 'default') return notSupported(`rolling ${String(rolling['kind'])}`);
+  if (rolling.kind === 'onCheckpoint') return 'onCheckpoint';
+  if (rolling.kind !== 'default') return notSupported(`rolling ${String(rolling.kind)}`);
   const limits = Object.entries(rolling).filter(([name]) => name !== 'kind');
   return Object.fromEntries(limits.map(([name, limit]) => [name, numberOf(limit)]));
 }
@@ -71,12 +71,12 @@ class FileSinkRun {
 
   constructor(job: Data) {
     onlyKnown(job, 'fileSink', 'rolling', 'checkMs', 'checkpointing');
-    this.#checkMs = numberOf(job['checkMs'] ?? DEFAULT_CHECK_MS);
+    this.#checkMs = numberOf(job.checkMs ?? DEFAULT_CHECK_MS);
     this.#nextCheckMs = this.#checkMs;
-    this.#checkpointing = job['checkpointing'] !== false;
+    this.#checkpointing = job.checkpointing !== false;
     this.#sink = fileSink<FileRecord>({
       directory: DIRECTORY,
-      rolling: rollingOf(dataOf(job['rolling'])),
+      rolling: rollingOf(dataOf(job.rolling)),
       bucket: (record) => record.bucket,
       format: {
         name: 'padded lines',
@@ -93,22 +93,22 @@ class FileSinkRun {
   }
 
   async step(step: Data, nowMs: number): Promise<readonly Data[]> {
-    if (step['record'] !== undefined) {
-      const record = dataOf(step['record']) as unknown as FileRecord;
+    if (step.record !== undefined) {
+      const record = dataOf(step.record) as unknown as FileRecord;
       this.#written.push(record);
       this.#writer.write(record, Number.NaN);
       await this.#settle();
       return [];
     }
-    if (step['clock'] !== undefined) return this.#advance(nowMs);
-    if (step['checkpoint'] !== undefined) return this.#checkpoint(numberOf(step['checkpoint']));
-    if (step['notifyComplete'] !== undefined) {
-      return this.#complete(numberOf(step['notifyComplete']));
+    if (step.clock !== undefined) return this.#advance(nowMs);
+    if (step.checkpoint !== undefined) return this.#checkpoint(numberOf(step.checkpoint));
+    if (step.notifyComplete !== undefined) {
+      return this.#complete(numberOf(step.notifyComplete));
     }
-    if (step['notifyAborted'] !== undefined) return [];
-    if (step['crashRestore'] !== undefined) return this.#restore(numberOf(step['crashRestore']));
-    if (step['endInput'] === 'drain') return this.#end();
-    if (step['inspectFiles'] === true) return [{ files: this.#files() }];
+    if (step.notifyAborted !== undefined) return [];
+    if (step.crashRestore !== undefined) return this.#restore(numberOf(step.crashRestore));
+    if (step.endInput === 'drain') return this.#end();
+    if (step.inspectFiles === true) return [{ files: this.#files() }];
     return notSupported(`step ${JSON.stringify(step)}`);
   }
 

@@ -41,7 +41,7 @@ const LATE_LEFT = sideOutput<CaseRecord>('lateLeft');
 const LATE_RIGHT = sideOutput<CaseRecord>('lateRight');
 
 function intervalJoinRun(job: Data): OperatorRun {
-  const join = dataOf(job['intervalJoin']);
+  const join = dataOf(job.intervalJoin);
   const bounds = ['lowerMs', 'upperMs', 'lowerInclusive', 'upperInclusive', 'lateOutput'];
   onlyKnown(join, 'intervalJoin', ...bounds);
   const inclusive = (name: string): Record<string, boolean> =>
@@ -50,11 +50,10 @@ function intervalJoinRun(job: Data): OperatorRun {
     define(flow) {
       const left = flow.from('left', neverReadSource()).keyBy((record) => record.key);
       const right = flow.from('right', neverReadSource()).keyBy((record) => record.key);
-      const late =
-        join['lateOutput'] === true ? { lateLeft: LATE_LEFT, lateRight: LATE_RIGHT } : {};
+      const late = join.lateOutput === true ? { lateLeft: LATE_LEFT, lateRight: LATE_RIGHT } : {};
       const joined = left.intervalJoin(right, {
-        lowerMs: numberOf(join['lowerMs']),
-        upperMs: numberOf(join['upperMs']),
+        lowerMs: numberOf(join.lowerMs),
+        upperMs: numberOf(join.upperMs),
         ...inclusive('lowerInclusive'),
         ...inclusive('upperInclusive'),
         ...late,
@@ -76,21 +75,21 @@ function intervalJoinRun(job: Data): OperatorRun {
 }
 
 function windowJoinRun(job: Data): OperatorRun {
-  const join = dataOf(job['windowJoin']);
+  const join = dataOf(job.windowJoin);
   onlyKnown(join, 'windowJoin', 'kind', 'window', 'latenessMs');
   return {
     define(flow) {
       const left = flow.from('left', neverReadSource()).keyBy((record) => record.key);
       const right = flow.from('right', neverReadSource()).keyBy((record) => record.key);
       const joined = left
-        .windowJoin(right, assignerOf(dataOf(join['window'])))
-        .allowedLatenessMs(numberOf(join['latenessMs'] ?? 0));
-      if (join['kind'] === 'join') {
+        .windowJoin(right, assignerOf(dataOf(join.window)))
+        .allowedLatenessMs(numberOf(join.latenessMs ?? 0));
+      if (join.kind === 'join') {
         joined.join(OPERATOR, ({ key, value }, other) => ({
           key,
           value: `${value}-${other.value}`,
         }));
-      } else if (join['kind'] === 'coGroup') {
+      } else if (join.kind === 'coGroup') {
         joined.coGroup(OPERATOR, {
           output: type<Pair>(),
           onWindow(ones, others, { key, emit }) {
@@ -98,7 +97,7 @@ function windowJoinRun(job: Data): OperatorRun {
             emit({ key, value: { left: valuesOf(ones), right: valuesOf(others) } });
           },
         });
-      } else notSupported(`windowJoin ${String(join['kind'])}`);
+      } else notSupported(`windowJoin ${String(join.kind)}`);
     },
   };
 }

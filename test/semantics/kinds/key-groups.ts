@@ -13,11 +13,11 @@ export const keyGroupsKind: CaseKind = {
   name: 'keyGroups',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const given = dataOf(testCase.job['keyGroups'])['maxParallelism'];
+      const given = dataOf(testCase.job.keyGroups).maxParallelism;
       return (step) => {
         const { key, parallelism } = step;
-        if (step['defaultMaxParallelism'] !== undefined) {
-          const wanted = numberOf(step['defaultMaxParallelism']);
+        if (step.defaultMaxParallelism !== undefined) {
+          const wanted = numberOf(step.defaultMaxParallelism);
           return [{ maxParallelism: defaultMaxParallelism(wanted) }];
         }
         const maxParallelism = numberOf(given);

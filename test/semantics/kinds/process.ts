@@ -29,9 +29,9 @@ export const processKind: CaseKind = {
 
 // A snapshot leaves out what has expired, which only these two ever get to see.
 function showsCleanUp({ job, steps }: SemanticsCase): boolean {
-  const ttl = dataOf(job['process'])['ttl'];
+  const ttl = dataOf(job.process).ttl;
   if (ttl === undefined) return false;
-  const isRelaxed = dataOf(ttl)['visibility'] === 'returnExpiredIfNotCleanedUp';
+  const isRelaxed = dataOf(ttl).visibility === 'returnExpiredIfNotCleanedUp';
   return isRelaxed || JSON.stringify(steps).includes('mapIsEmpty');
 }
 
@@ -45,8 +45,8 @@ type States = ReturnType<typeof commandStates>;
 
 function functionsOf(options: Data) {
   onlyKnown(options, 'process', 'onTimer', 'ttl', 'showWatermarks');
-  const onTimer = dataOf(options['onTimer'] ?? {});
-  const state: States = commandStates(options['ttl']);
+  const onTimer = dataOf(options.onTimer ?? {});
+  const state: States = commandStates(options.ttl);
   return {
     state,
     output: type<CommandOutput>(),
@@ -55,9 +55,9 @@ function functionsOf(options: Data) {
     },
     onTimer(timeMs: number, context: CommandContext): void {
       const commands = onTimer[context.domain === 'event' ? 'event' : 'proc'];
-      if (commands !== undefined) return runCommands(commands, context, timeMs);
       const fired = { timer: textOfNumber(timeMs), domain: context.domain };
-      context.emit({ key: context.key, value: fired });
+      if (commands !== undefined) runCommands(commands, context, timeMs);
+      else context.emit({ key: context.key, value: fired });
     },
   };
 }

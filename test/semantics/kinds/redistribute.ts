@@ -8,7 +8,7 @@ export const redistributeKind: CaseKind = {
     {
       name: 'as given',
       run: async () => {
-        const { mode, old, newParallelism } = dataOf(job['redistribute']);
+        const { mode, old, newParallelism } = dataOf(job.redistribute);
         if (mode !== 'split' && mode !== 'union' && mode !== 'broadcast') {
           return notSupported(`redistribution ${String(mode)}`);
         }

@@ -14,11 +14,11 @@ export const restartKind: CaseKind = {
   name: 'restart',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      let state = initialRestartState(strategyOf(dataOf(testCase.job['restart'])));
+      let state = initialRestartState(strategyOf(dataOf(testCase.job.restart)));
       // No jitter in the cases; a share of 0.5 is neither added nor taken.
       const random = { next: () => 0.5 };
       return (step, nowMs) => {
-        if (step['failure'] !== true) return notSupported(`step ${JSON.stringify(step)}`);
+        if (step.failure !== true) return notSupported(`step ${JSON.stringify(step)}`);
         const answer = onFailure(state, nowMs, random);
         state = answer.state;
         const { decision } = answer;
@@ -32,7 +32,7 @@ export const restartKind: CaseKind = {
 
 function strategyOf(job: Data): ResolvedRestartStrategy {
   const number = (name: string): number => numberOf(job[name]);
-  switch (job['kind']) {
+  switch (job.kind) {
     case 'none':
       return { kind: 'none' };
     case 'fixedDelay':
@@ -54,13 +54,13 @@ function strategyOf(job: Data): ResolvedRestartStrategy {
         kind: 'exponentialDelay',
         ...(initialMs === undefined ? {} : { initialDelayMs: numberOf(initialMs) }),
         ...(maxMs === undefined ? {} : { maxDelayMs: numberOf(maxMs) }),
-        ...(job['multiplier'] === undefined ? {} : { multiplier: number('multiplier') }),
-        ...(job['resetAfterMs'] === undefined ? {} : { resetAfterMs: number('resetAfterMs') }),
+        ...(job.multiplier === undefined ? {} : { multiplier: number('multiplier') }),
+        ...(job.resetAfterMs === undefined ? {} : { resetAfterMs: number('resetAfterMs') }),
         ...(attempts === undefined ? {} : { attempts: numberOf(attempts) }),
         jitter: 0,
       });
     }
     default:
-      return notSupported(`restart ${String(job['kind'])}`);
+      return notSupported(`restart ${String(job.kind)}`);
   }
 }

@@ -31,12 +31,12 @@ export const valveKind: CaseKind = {
   name: 'valve',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const inputs = numberOf(dataOf(testCase.job['valve'])['inputs']);
+      const inputs = numberOf(dataOf(testCase.job.valve).inputs);
       const valve = new WatermarkValve(inputs);
       return (step) => {
         onlyKnown(step, 'step', 'watermark', 'status', 'input');
         const all = [...new Array(inputs).keys()];
-        const channels = step['input'] === undefined ? all : [numberOf(step['input'])];
+        const channels = step.input === undefined ? all : [numberOf(step.input)];
         return channels.flatMap((channel) => valveItems(valve, channel, step));
       };
     }),
@@ -45,9 +45,9 @@ export const valveKind: CaseKind = {
 
 function valveItems(valve: WatermarkValve, channel: number, step: Data): Data[] {
   const outputs =
-    step['status'] === undefined
-      ? valve.onWatermark(channel, numberOf(step['watermark']))
-      : valve.onStatus(channel, step['status'] === 'idle');
+    step.status === undefined
+      ? valve.onWatermark(channel, numberOf(step.watermark))
+      : valve.onStatus(channel, step.status === 'idle');
   return outputs.map((output: ValveOutput) =>
     output.kind === 'watermark'
       ? { watermark: textOfNumber(output.timeMs) }
@@ -66,21 +66,21 @@ export const generatorKind: CaseKind = {
   name: 'generator',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const options = dataOf(testCase.job['generator']);
+      const options = dataOf(testCase.job.generator);
       onlyKnown(options, 'generator', 'kind', 'ms', 'idleMs');
       const generator = generatorOf(options);
       const { idleMs } = options;
       const idleness = idleMs === undefined ? null : new IdlenessTimer(numberOf(idleMs));
       let isIdle = false;
       return (step, nowMs) => {
-        if (step['record'] !== undefined) {
-          const record = dataOf(step['record']);
-          const punctuated = generator.onRecord(record['value'], timestampOf(record));
+        if (step.record !== undefined) {
+          const record = dataOf(step.record);
+          const punctuated = generator.onRecord(record.value, timestampOf(record));
           idleness?.onActivity();
           isIdle = false;
           return punctuated === undefined ? [] : [{ watermark: textOfNumber(punctuated) }];
         }
-        if (step['periodic'] !== true) return notSupported(`step ${JSON.stringify(step)}`);
+        if (step.periodic !== true) return notSupported(`step ${JSON.stringify(step)}`);
         if (idleness?.isIdle(nowMs)) {
           const told = isIdle;
           isIdle = true;
@@ -122,7 +122,7 @@ function onSplitStep(merge: WatermarkMerge, step: Data): void {
     merge.advance(String(split), numberOf(watermark), deferred === true ? 'deferred' : 'now');
   } else if (split !== undefined && status !== undefined) {
     merge.setIdle(String(split), status === 'idle');
-  } else if (step['periodic'] === true) merge.tick();
+  } else if (step.periodic === true) merge.tick();
   else notSupported(`step ${JSON.stringify(step)}`);
 }
 
@@ -131,20 +131,20 @@ export const alignmentKind: CaseKind = {
   name: 'alignment',
   variants: (testCase) => [
     stepVariant(testCase, () => {
-      const { maxDriftMs, sources } = dataOf(testCase.job['alignment']);
+      const { maxDriftMs, sources } = dataOf(testCase.job.alignment);
       const progress = new Map<number, SourceProgress>();
       for (let source = 0; source < numberOf(sources); source++) {
         progress.set(source, { watermarkMs: MIN_WATERMARK, idle: false });
       }
       return (step) => {
-        if (step['periodic'] === true) {
+        if (step.periodic === true) {
           return [{ paused: [...pausedSources(progress, numberOf(maxDriftMs))].sort() }];
         }
-        const source = numberOf(step['source']);
+        const source = numberOf(step.source);
         const { watermarkMs } = progress.get(source)!;
-        if (step['status'] !== undefined) {
-          progress.set(source, { watermarkMs, idle: step['status'] === 'idle' });
-        } else progress.set(source, { watermarkMs: numberOf(step['watermark']), idle: false });
+        if (step.status !== undefined) {
+          progress.set(source, { watermarkMs, idle: step.status === 'idle' });
+        } else progress.set(source, { watermarkMs: numberOf(step.watermark), idle: false });
         return [];
       };
     }),

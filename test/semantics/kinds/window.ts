@@ -39,7 +39,7 @@ export const windowKind: CaseKind = {
   name: 'window',
   variants(testCase) {
     const { job } = testCase;
-    const ways = job['aggregate'] === 'sum' ? ['incremental', 'collected'] : ['collected'];
+    const ways = job.aggregate === 'sum' ? ['incremental', 'collected'] : ['collected'];
     return ways.flatMap((way) =>
       operatorVariants(testCase, () => windowRun(job, way === 'incremental'), {
         prefix: `${way}, `,
@@ -62,21 +62,21 @@ export function assignerOf(window: Data): WindowAssigner<CaseRecord> {
     'showWatermarks',
   ];
   onlyKnown(window, 'window', ...known);
-  const time = window['time'] === 'processing' ? 'processing' : 'event';
-  const offsetMs = numberOf(window['offsetMs'] ?? 0);
+  const time = window.time === 'processing' ? 'processing' : 'event';
+  const offsetMs = numberOf(window.offsetMs ?? 0);
   switch (kind) {
     case 'tumbling':
-      return tumbling(numberOf(window['sizeMs']), { offsetMs, time });
+      return tumbling(numberOf(window.sizeMs), { offsetMs, time });
     case 'sliding': {
       const { sizeMs, slideMs } = window;
       return sliding(numberOf(sizeMs), numberOf(slideMs), { offsetMs, time });
     }
     case 'session':
-      return session(numberOf(window['gapMs']), { time });
+      return session(numberOf(window.gapMs), { time });
     case 'dynamicSession':
       return dynamicSession((record: CaseRecord) => Number(record.value), { time });
     case 'global':
-      return globalWindow(window['fire'] === 'endOfStream' ? { fire: 'endOfStream' } : {});
+      return globalWindow(window.fire === 'endOfStream' ? { fire: 'endOfStream' } : {});
     default:
       return notSupported(`window ${String(kind)}`);
   }
@@ -84,29 +84,29 @@ export function assignerOf(window: Data): WindowAssigner<CaseRecord> {
 
 // Flink's global window has the trigger `never`; ours is refused unless it is asked for.
 function needsNever(window: Data, trigger: unknown): boolean {
-  return trigger === undefined && window['kind'] === 'global' && window['fire'] !== 'endOfStream';
+  return trigger === undefined && window.kind === 'global' && window.fire !== 'endOfStream';
 }
 
 function triggerOf(trigger: Data): Trigger<CaseRecord> {
-  const inner = (): Trigger<CaseRecord> => triggerOf(dataOf(trigger['inner']));
-  switch (trigger['kind']) {
+  const inner = (): Trigger<CaseRecord> => triggerOf(dataOf(trigger.inner));
+  switch (trigger.kind) {
     case 'eventTime':
       return triggers.eventTime();
     case 'processingTime':
       return triggers.processingTime();
     case 'count':
-      return triggers.count(numberOf(trigger['count']));
+      return triggers.count(numberOf(trigger.count));
     case 'purging':
       return triggers.purging(inner());
     case 'continuousEventTime':
-      return triggers.continuousEventTime(numberOf(trigger['intervalMs']));
+      return triggers.continuousEventTime(numberOf(trigger.intervalMs));
     case 'continuousProcessingTime':
-      return triggers.continuousProcessingTime(numberOf(trigger['intervalMs']));
+      return triggers.continuousProcessingTime(numberOf(trigger.intervalMs));
     case 'delta':
-      return triggers.delta(numberOf(trigger['threshold']), distance);
+      return triggers.delta(numberOf(trigger.threshold), distance);
     case 'timeout':
       return triggers.timeout(inner(), {
-        timeoutMs: numberOf(trigger['timeoutMs']),
+        timeoutMs: numberOf(trigger.timeoutMs),
         ...optional(trigger, 'resetOnRecord'),
         ...optional(trigger, 'clearOnTimeout'),
       });
@@ -115,7 +115,7 @@ function triggerOf(trigger: Data): Trigger<CaseRecord> {
     case 'endOfStream':
       return triggers.endOfStream();
     default:
-      return notSupported(`trigger ${String(trigger['kind'])}`);
+      return notSupported(`trigger ${String(trigger.kind)}`);
   }
 }
 
@@ -129,15 +129,15 @@ function distance(older: CaseRecord, newer: CaseRecord): number {
 
 function evictorOf(evictor: Data): Evictor<CaseRecord> {
   const options = optional(evictor, 'after');
-  switch (evictor['kind']) {
+  switch (evictor.kind) {
     case 'count':
-      return evictors.count(numberOf(evictor['count']), options);
+      return evictors.count(numberOf(evictor.count), options);
     case 'time':
-      return evictors.time(numberOf(evictor['ms']), options);
+      return evictors.time(numberOf(evictor.ms), options);
     case 'delta':
-      return evictors.delta(numberOf(evictor['threshold']), distance, options);
+      return evictors.delta(numberOf(evictor.threshold), distance, options);
     default:
-      return notSupported(`evictor ${String(evictor['kind'])}`);
+      return notSupported(`evictor ${String(evictor.kind)}`);
   }
 }
 
@@ -195,8 +195,8 @@ const FUNCTIONS: Readonly<Record<string, CollectFunction | CounterFunction>> = {
 function windowRun(job: Data, incremental: boolean): OperatorRun {
   const known = ['trigger', 'evictor', 'latenessMs', 'lateOutput', 'aggregate', 'showWatermarks'];
   onlyKnown(job, 'job', 'window', 'maxParallelism', 'parallelism', ...known);
-  const window = dataOf(job['window']);
-  const aggregate = String(job['aggregate']);
+  const window = dataOf(job.window);
+  const aggregate = String(job.aggregate);
   const windowFunction = FUNCTIONS[aggregate] ?? notSupported(`aggregate ${aggregate}`);
   return {
     droppedCounter: 'lateRecordsDropped',
@@ -214,7 +214,7 @@ function windowRun(job: Data, incremental: boolean): OperatorRun {
       const results = incremental
         ? windowed.aggregate(OPERATOR, SUM)
         : windowed.process(OPERATOR, windowFunction as CollectFunction);
-      if (job['lateOutput'] === true) results.late();
+      if (job.lateOutput === true) results.late();
     },
     itemOf({ value: result, timestampMs }) {
       const { key, value: sum, windowStartMs, windowEndMs } = result as Firing;

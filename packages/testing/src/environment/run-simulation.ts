@@ -1,6 +1,7 @@
 import type { VirtualDisk } from './virtual-disk.ts';
 import { VirtualEnvironment, type VirtualEnvironmentOptions } from './virtual-environment.ts';
 
+/** What is simulated, and where it is crashed. */
 export interface SimulationOptions<T> extends VirtualEnvironmentOptions {
   readonly seed: number;
   /**
@@ -23,6 +24,7 @@ export interface SimulationOptions<T> extends VirtualEnvironmentOptions {
   readonly restartDelayMs?: number;
 }
 
+/** How a simulation ended. */
 export interface SimulationResult<T> {
   /** What the last life's `start` resolved with. */
   readonly value: T;

@@ -28,6 +28,7 @@ export class DiskDirectory {
   readonly durable = new Map<string, DiskNode>();
 }
 
+/** What a name can stand for. */
 export type DiskNode = DiskFile | DiskDirectory;
 
 interface NameChange {
@@ -135,7 +136,7 @@ export class VirtualDisk {
     file.durable = shared ? file.content : flip(file.durable);
   }
 
-  /** What is left after a loss of power: this disk is changed in place. The choice is the seed's. */
+  /** What a loss of power leaves; changes this disk in place. The choice is the seed's. */
   losePower(random: SeededRandom): void {
     for (const pending of this.#pending) if (random.chance(0.5)) applyDurably(pending);
     this.#pending = [];

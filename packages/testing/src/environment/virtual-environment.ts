@@ -15,6 +15,7 @@ export interface LoggedMessage {
   readonly fields: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** How the world of a simulated process is. */
 export interface VirtualEnvironmentOptions extends VirtualTimeOptions {
   /** Decides every choice: order of callbacks, delays, what a crash keeps. Default 1. */
   readonly seed?: number;

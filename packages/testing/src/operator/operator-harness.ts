@@ -17,6 +17,7 @@ import { MemoryRunStore } from './memory-run-store.ts';
 import { OperatorSubtask, type SubtaskRestore } from './operator-subtask.ts';
 import { redistributeLists } from './redistribute-lists.ts';
 
+/** How an operator is run in a harness. */
 export interface HarnessOptions {
   /** Default 1. */
   readonly parallelism?: number;

@@ -21,8 +21,9 @@ import type { MemoryRunStore } from './memory-run-store.ts';
 import { CountingStateStore } from './timer-census.ts';
 
 /** A call that answers `false` this often without an end is a bug. */
-const CONTINUATIONS_MAX = 100_000;
+const CONTINUATIONS_MAX = 10_000;
 
+/** What one subtask is made of. */
 export interface SubtaskOptions {
   readonly operator: Operator;
   readonly subtaskIndex: number;

@@ -5,6 +5,7 @@ import { OperatorHarness, type HarnessOptions } from './operator-harness.ts';
 
 type HarnessRecord = HarnessInput & { kind: 'record' };
 
+/** How an operator is verified. */
 export interface VerifyOptions extends Omit<HarnessOptions, 'parallelism' | 'yieldOften'> {
   /**
    * What an output belongs to: order is compared within a key. Default: the `key` of the value if
@@ -29,6 +30,7 @@ export const VERIFY_MODES = [
   'batches',
 ] as const;
 
+/** One of `VERIFY_MODES`. */
 export type VerifyMode = (typeof VERIFY_MODES)[number];
 
 /** A verification that has its input; `expect` runs it. */
