@@ -129,7 +129,7 @@ export class GeneralWindowOperator implements Operator {
     this.#context.cell = cell;
     const result = this.#trigger.onRecord(value, timestampMs, cell.window, this.#context);
     this.#act(cell, result, true);
-    this.#registerCleanup(cell);
+    this.#registerCleanup();
     if (!this.#isMerging) this.#storage.forgetIfEmpty(cell);
   }
 
@@ -143,6 +143,7 @@ export class GeneralWindowOperator implements Operator {
   readonly #onEventTime = (timeMs: number, key: Key, namespace: SubKey): void => {
     const cell = this.#timerCell(key, namespace);
     if (cell === null) return; // G4
+    this.#context.onTimerGone(true, timeMs);
     const ends = this.#isEventTime && timeMs === this.#cleanupTime(cell.window);
     this.#act(cell, this.#trigger.onEventTime(timeMs, cell.window, this.#context), !ends);
     this.#afterTimer(cell, ends);
@@ -151,6 +152,7 @@ export class GeneralWindowOperator implements Operator {
   readonly #onProcessingTime = (timeMs: number, key: Key, namespace: SubKey): void => {
     const cell = this.#timerCell(key, namespace);
     if (cell === null) return; // G4
+    this.#context.onTimerGone(false, timeMs);
     const ends = !this.#isEventTime && timeMs === this.#cleanupTime(cell.window);
     this.#act(cell, this.#trigger.onProcessingTime(timeMs, cell.window, this.#context), !ends);
     this.#afterTimer(cell, ends);
@@ -188,7 +190,7 @@ export class GeneralWindowOperator implements Operator {
       return this.#storage.addSession(key, this.#store.currentKeyGroup(), plan.window);
     }
     if (!plan.grows) return plan.parts[0]!;
-    return this.#sessions.merge(plan, this.#context, (part) => this.#deleteCleanup(part));
+    return this.#sessions.merge(plan, this.#context, () => this.#deleteCleanup());
   }
 
   #isLate(window: Window): boolean {
@@ -199,18 +201,19 @@ export class GeneralWindowOperator implements Operator {
     return cleanupTime(window, this.#isEventTime, this.#spec.allowedLatenessMs);
   }
 
-  #registerCleanup(cell: WindowCell): void {
-    const timeMs = this.#cleanupTime(cell.window);
+  // Both: of the context's current cell.
+  #registerCleanup(): void {
+    const timeMs = this.#cleanupTime(this.#context.cell.window);
     if (timeMs === Number.POSITIVE_INFINITY) return; // never
-    if (this.#isEventTime) this.#timers.registerEventTime(timeMs, this.#namespaceOf(cell));
-    else this.#timers.registerProcessingTime(timeMs, this.#namespaceOf(cell));
+    if (this.#isEventTime) this.#context.registerEventTime(timeMs);
+    else this.#context.registerProcessingTime(timeMs);
   }
 
-  #deleteCleanup(cell: WindowCell): void {
-    const timeMs = this.#cleanupTime(cell.window);
+  #deleteCleanup(): void {
+    const timeMs = this.#cleanupTime(this.#context.cell.window);
     if (timeMs === Number.POSITIVE_INFINITY) return;
-    if (this.#isEventTime) this.#timers.deleteEventTime(timeMs, this.#namespaceOf(cell));
-    else this.#timers.deleteProcessingTime(timeMs, this.#namespaceOf(cell));
+    if (this.#isEventTime) this.#context.deleteEventTime(timeMs);
+    else this.#context.deleteProcessingTime(timeMs);
   }
 
   // What tells the timers of one window from those of another. A session's bounds change, and

@@ -54,19 +54,19 @@ export class SessionCells {
 
   /**
    * @param plan with at least one part
-   * @param beforeEnd called for each part while it still has its old bounds
+   * @param beforeEnd called for each part, as the context's cell, with its old bounds
    * @returns the cell of the merged window
    */
   merge(
     { window, parts }: SessionPlan,
     context: CellTriggerContext,
-    beforeEnd: (part: WindowCell) => void,
+    beforeEnd: () => void,
   ): WindowCell {
     const triggerState = this.#mergedTriggerState(parts);
     for (const part of parts) {
       context.cell = part;
       this.#trigger.clear(part.window, context);
-      beforeEnd(part);
+      beforeEnd();
     }
     const cell = this.#mergedCell(window, parts);
     for (const [slot, value] of triggerState) slot.set(cell, value);

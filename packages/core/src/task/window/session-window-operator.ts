@@ -193,11 +193,9 @@ export class SessionWindowOperator implements Operator {
     const result = this.#fold.result(session.entry.value.accumulator, false);
     this.#emitter.emit(key, bounds, result);
     this.#end(session);
-    const all = this.#allOf(this.#heads.get(keyIdentity(key)));
-    this.#setAll(
-      key,
-      all.filter((other) => other !== session),
-    );
+    const head = this.#heads.get(keyIdentity(key));
+    const rest = this.#allOf(head).filter((other) => other !== session);
+    this.#setAll(key, rest);
   }
 
   #allOf(head: Session | undefined): readonly Session[] {

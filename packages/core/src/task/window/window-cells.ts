@@ -18,6 +18,12 @@ export class WindowCell {
   window: Window;
   readonly slots: (Entry<unknown> | undefined)[] = [];
   readonly chunks: Entry<Chunk>[] = [];
+  /**
+   * Timers that are known to be registered, some of them: every record registers the same ones
+   * again, and asking the timer service costs more than the rest of the record.
+   */
+  readonly eventTimers: number[] = [];
+  readonly processingTimers: number[] = [];
   /** Of sessions: the entry that keeps the window's bounds. */
   bounds: Entry<number> | null = null;
 
@@ -26,6 +32,12 @@ export class WindowCell {
     this.keyGroup = keyGroup;
     this.sub = sub;
     this.window = window;
+  }
+
+  /** The window's bounds change, and with them whose timers are the cell's. */
+  forgetTimers(): void {
+    this.eventTimers.length = 0;
+    this.processingTimers.length = 0;
   }
 
   /** Nothing is stored: the cell may be forgotten and made anew. */

@@ -94,18 +94,42 @@ export class CellTriggerContext implements TriggerContext, CurrentCell {
   }
 
   readonly registerEventTime = (timeMs: number): void => {
+    if (!remember(this.cell.eventTimers, timeMs)) return;
     this.#timers.registerEventTime(timeMs, this.#namespaceOf(this.cell));
   };
 
   readonly registerProcessingTime = (timeMs: number): void => {
+    if (!remember(this.cell.processingTimers, timeMs)) return;
     this.#timers.registerProcessingTime(timeMs, this.#namespaceOf(this.cell));
   };
 
   readonly deleteEventTime = (timeMs: number): void => {
+    forget(this.cell.eventTimers, timeMs);
     this.#timers.deleteEventTime(timeMs, this.#namespaceOf(this.cell));
   };
 
   readonly deleteProcessingTime = (timeMs: number): void => {
+    forget(this.cell.processingTimers, timeMs);
     this.#timers.deleteProcessingTime(timeMs, this.#namespaceOf(this.cell));
   };
+
+  /** A timer of the current cell has gone off. */
+  onTimerGone(isEventTime: boolean, timeMs: number): void {
+    forget(isEventTime ? this.cell.eventTimers : this.cell.processingTimers, timeMs);
+  }
+}
+
+/** Two: the window's end and its cleanup, which every record registers. */
+const REMEMBERED_TIMERS = 2;
+
+// False: it is registered already.
+function remember(timers: number[], timeMs: number): boolean {
+  if (timers.includes(timeMs)) return false;
+  if (timers.length < REMEMBERED_TIMERS) timers.push(timeMs);
+  return true;
+}
+
+function forget(timers: number[], timeMs: number): void {
+  const at = timers.indexOf(timeMs);
+  if (at >= 0) timers.splice(at, 1);
 }

@@ -127,6 +127,7 @@ export class WindowStorage {
     this.#bounds!.write(cell.bounds!);
     cell.bounds!.value = window.endMs;
     cell.window = window;
+    cell.forgetTimers();
   }
 
   /** Removes everything that is stored for the cell. */
