@@ -85,8 +85,8 @@ export const CHECKPOINT_OPTION_SPECS: readonly OptionSpec[] = [
     },
     fallback: 'retain-on-cancellation',
     doc:
-      'What happens to checkpoints at the end. A finished job deletes them, a stopped one keeps ' +
-      'them; a cancelled one keeps them only with retain-on-cancellation, a failed one unless none.',
+      'What happens to checkpoints at the end. A stopped job always keeps its last one; one that ' +
+      'finished or was cancelled only with retain-on-cancellation; a failed one unless none.',
   },
   {
     name: 'numRetained',
