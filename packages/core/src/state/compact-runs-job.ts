@@ -23,8 +23,15 @@ export const compactRunsJob: BackgroundJob<CompactRunsInput, EncodedRun | null> 
   module: import.meta.url,
   exportName: 'compactRunsJob',
   run: compactRuns,
+  transferInput: (input) => [...new Set(input.slices.flatMap(ownBuffer))],
   transferOutput: (output) => output?.chunks.map((chunk) => chunk.buffer as ArrayBuffer) ?? [],
 };
+
+// A small buffer is cheap to copy, and may be a part of a pool that cannot be given away.
+function ownBuffer({ bytes }: RunSlice): ArrayBuffer[] {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength > 64 << 10 ? [buffer] : [];
+}
 
 /** @returns null if nothing is left */
 function compactRuns(input: CompactRunsInput): EncodedRun | null {

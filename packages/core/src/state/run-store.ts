@@ -17,6 +17,6 @@ export interface EncodedRun {
 export interface RunStore {
   /** @returns the reference, when the run is durable */
   write(run: EncodedRun): Promise<RunReference>;
-  /** Bytes `offset` to `offset + length` of the run. */
+  /** Bytes `offset` to `offset + length` of the run; the caller owns them (may transfer them). */
   read(reference: RunReference, offset: number, length: number): Promise<Uint8Array>;
 }
