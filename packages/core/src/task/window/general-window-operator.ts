@@ -161,7 +161,7 @@ export class GeneralWindowOperator implements Operator {
   #timerCell(key: Key, namespace: SubKey): WindowCell | null {
     const cell = this.#isMerging
       ? this.#storage.findSession(key, namespace as readonly [number, number])
-      : this.#storage.cellAt(key, this.#store.currentKeyGroup(), namespace as number);
+      : this.#storage.cellAt(key, namespace as number);
     if (cell !== null) this.#context.cell = cell;
     return cell;
   }
@@ -179,7 +179,7 @@ export class GeneralWindowOperator implements Operator {
   // null: late (G1).
   #cellOf(key: Key, window: Window): WindowCell | null {
     if (this.#isLate(window)) return null;
-    return this.#storage.cellOf(key, this.#store.currentKeyGroup(), window);
+    return this.#storage.cellOf(key, window);
   }
 
   // null: late, judged on the merged window.
@@ -187,7 +187,7 @@ export class GeneralWindowOperator implements Operator {
     const plan = this.#sessions.plan(key, added);
     if (this.#isLate(plan.window)) return null;
     if (plan.parts.length === 0) {
-      return this.#storage.addSession(key, this.#store.currentKeyGroup(), plan.window);
+      return this.#storage.addSession(key, plan.window);
     }
     if (!plan.grows) return plan.parts[0]!;
     return this.#sessions.merge(plan, this.#context, () => this.#deleteCleanup());

@@ -100,7 +100,7 @@ export class SessionCells {
     const held = parts.filter((part) => accumulators.has(part));
     const values = held.map((part) => accumulators.take(part));
     for (const part of parts) this.#storage.drop(part);
-    const cell = this.#storage.addSession(first.key, first.keyGroup, window);
+    const cell = this.#storage.addSession(first.key, window);
     elements.replace(cell, records);
     if (values.length > 0) {
       accumulators.set(

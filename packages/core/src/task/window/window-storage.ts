@@ -37,11 +37,13 @@ export class WindowStorage {
   readonly #bounds: EntryTable<number> | null;
   readonly #index = new CellIndex();
   readonly #spec: WindowSpec;
+  readonly #store: KeyedStateStore;
   readonly #triggerStates: StateDescriptors;
   readonly #windowStates: StateDescriptors;
 
   constructor(spec: WindowSpec, trigger: Trigger, store: KeyedStateStore) {
     this.#spec = spec;
+    this.#store = store;
     this.#triggerStates = trigger.state ?? {};
     const merging = isMerging(spec.assigner);
     this.#windowStates = merging ? {} : (spec.windowFunction?.state ?? {});
@@ -87,19 +89,15 @@ export class WindowStorage {
     this.elements.restore((entry) => this.#restoredCell(entry, windowOf(entry)));
   }
 
-  /** The cell of an aligned or global window, made if there is none. */
-  cellOf(key: Key, keyGroup: number, window: Window): WindowCell {
+  /** The cell of an aligned or global window of the store's current key, made if there is none. */
+  cellOf(key: Key, window: Window): WindowCell {
     const found = this.#index.find(key, window.endMs);
-    if (found !== undefined) return found;
-    const sub = this.#spec.assigner.kind === 'global' ? GLOBAL_SUB : window.endMs;
-    const cell = new WindowCell(key, keyGroup, sub, window);
-    this.#index.put(cell);
-    return cell;
+    return found ?? this.#newCell(key, this.#store.currentKeyGroup(), window);
   }
 
   /** The same by the address of the window. */
-  cellAt(key: Key, keyGroup: number, sub: number): WindowCell {
-    return this.cellOf(key, keyGroup, this.#windowAt(sub));
+  cellAt(key: Key, sub: number): WindowCell {
+    return this.cellOf(key, this.#windowAt(sub));
   }
 
   /** The live sessions of a key, in no order. */
@@ -114,7 +112,9 @@ export class WindowStorage {
     return null;
   }
 
-  addSession(key: Key, keyGroup: number, window: Window): WindowCell {
+  /** A session of the store's current key. */
+  addSession(key: Key, window: Window): WindowCell {
+    const keyGroup = this.#store.currentKeyGroup();
     assert(this.#bounds !== null, 'only sessions have bounds');
     const cell = new WindowCell(key, keyGroup, window.startMs, window);
     cell.bounds = this.#bounds.create(key, keyGroup, window.startMs, window.endMs);
@@ -151,8 +151,19 @@ export class WindowStorage {
     if (cell.isEmpty()) this.#index.remove(cell);
   }
 
+  #newCell(key: Key, keyGroup: number, window: Window): WindowCell {
+    const sub = this.#spec.assigner.kind === 'global' ? GLOBAL_SUB : window.endMs;
+    const cell = new WindowCell(key, keyGroup, sub, window);
+    this.#index.put(cell);
+    return cell;
+  }
+
   #restoredCell(entry: Entry<unknown>, sub: number): WindowCell {
-    if (this.#bounds === null) return this.cellAt(entry.key, entry.keyGroup, sub);
+    if (this.#bounds === null) {
+      const window = this.#windowAt(sub);
+      const found = this.#index.find(entry.key, window.endMs);
+      return found ?? this.#newCell(entry.key, entry.keyGroup, window);
+    }
     const cell = this.#index.sessions(entry.key).find(({ window }) => window.startMs === sub);
     assert(cell !== undefined, 'a session with contents has bounds');
     return cell;
