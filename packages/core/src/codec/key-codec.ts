@@ -39,15 +39,20 @@ const MAX_DEPTH = 200;
 export function encodeKey(writer: ByteWriter, key: Key | undefined): void {
   switch (typeof key) {
     case 'undefined':
-      return writer.u8(NONE);
+      writer.u8(NONE);
+      return;
     case 'boolean':
-      return writer.u8(key ? TRUE : FALSE);
+      writer.u8(key ? TRUE : FALSE);
+      return;
     case 'number':
-      return encodeNumber(writer, key);
+      encodeNumber(writer, key);
+      return;
     case 'string':
-      return encodeString(writer, key);
+      encodeString(writer, key);
+      return;
     case 'bigint':
-      return encodeBigint(writer, key);
+      encodeBigint(writer, key);
+      return;
     default:
       break;
   }

@@ -165,9 +165,9 @@ function decodeTagged(json: JsonObject, depth: number): unknown {
       if (!/^-?\d+$/.test(text(json, 'value'))) wrong('bigint');
       return BigInt(text(json, 'value'));
     case 'date':
-      if (json['value'] === null) return new Date(Number.NaN);
-      if (typeof json['value'] !== 'number') wrong('date');
-      return new Date(json['value']);
+      if (json.value === null) return new Date(Number.NaN);
+      if (typeof json.value !== 'number') wrong('date');
+      return new Date(json.value);
     case 'map':
       return new Map(pairs(json).map(([k, v]) => [decode(k, depth), decode(v, depth)]));
     case 'set':
@@ -183,7 +183,7 @@ function decodeTagged(json: JsonObject, depth: number): unknown {
     case 'error':
       return decodeError(json, depth);
     case 'boxed':
-      return Object(decode(json['value'] ?? null, depth)) as object;
+      return Object(decode(json.value ?? null, depth)) as object;
     case 'object': {
       const value = {};
       for (const [name, x] of pairs(json)) {
@@ -204,7 +204,7 @@ function decodeNumber(json: JsonObject): number {
 }
 
 function decodeSparse(json: JsonObject, depth: number): unknown[] {
-  const length = json['length'];
+  const length = json.length;
   if (!isIndex(length, 2 ** 32)) wrong('sparse');
   const value: unknown[] = [];
   for (const [index, x] of pairs(json)) {
@@ -216,7 +216,7 @@ function decodeSparse(json: JsonObject, depth: number): unknown[] {
 }
 
 function decodeView(json: JsonObject): unknown {
-  const kind = VIEW_KINDS.find((known) => known.name === json['kind']);
+  const kind = VIEW_KINDS.find((known) => known.name === json.kind);
   const buffer = bytesOf(json);
   if (kind === undefined || buffer.byteLength % kind.elementBytes !== 0) wrong('view');
   return kind.make(buffer);
@@ -231,11 +231,11 @@ function decodeRegExp(json: JsonObject): RegExp {
 }
 
 function decodeError(json: JsonObject, depth: number): Error {
-  const kind = ERROR_KINDS.find((known) => known.name === json['kind']) ?? wrong('error');
+  const kind = ERROR_KINDS.find((known) => known.name === json.kind) ?? wrong('error');
   const message = text(json, 'message');
-  const stack = json['stack'];
-  if (json['cause'] === undefined) return makeError(kind, { message, stack });
-  return makeError(kind, { message, stack, cause: decode(json['cause'], depth) });
+  const stack = json.stack;
+  if (json.cause === undefined) return makeError(kind, { message, stack });
+  return makeError(kind, { message, stack, cause: decode(json.cause, depth) });
 }
 
 function bytesOf(json: JsonObject): ArrayBuffer {

@@ -128,7 +128,7 @@ test('touching state without a key fails, and so does what cannot be a key', asy
   assert.throws(() => store.setCurrentKey(Number.NaN), InvalidKeyError);
 });
 
-test('forEachKey visits every key that holds the state, also when the visit changes it', async () => {
+test('forEachKey visits every key with the state, also when the visit changes it', async () => {
   const bed = new StateTestBed();
   const store = await bed.open(options);
   const { count, items } = store.states({ count: value(0), items: list<number>() });
@@ -236,7 +236,7 @@ test('an expired entry that may be shown is shown once', async () => {
   assert.equal(total.get(), 7, 'as on Flink: a relaxed reduction goes on');
 });
 
-test('what has expired is not written, and a run that still holds it does not bring it back', async () => {
+test('what has expired is not written, and an older run does not bring it back', async () => {
   const bed = new StateTestBed();
   const store = await bed.open(options);
   const { one } = store.states(ttlStates({ ttlMs: 100 }));

@@ -126,7 +126,7 @@ test('compaction keeps tombstones unless the oldest run is included', async () =
   assert.deepEqual(new Set(aged.map(({ table }) => table)), new Set(['items', 'index']));
 });
 
-test('a key of more than 64 KB and a value of more than a block are stored like others', async () => {
+test('keys above 64 KB and values above a block are stored like others', async () => {
   const bed = new StateTestBed();
   const states: StateDescriptors = { text: value<string>('') };
   const store = await bed.open(options);

@@ -16,7 +16,8 @@ import type { ShapeRecord } from '../codec/shape-table.ts';
 //   meta     tables | shapes | index | filter
 //     tables  count u32, (id u32, length u32, JSON)*
 //     shapes  count u32, (low u32, high u32, length u32, JSON)*
-//     index   per block: offset u32, length u32, keyLength u32, first key; then length u32, last key
+//     index   per block: offset u32, length u32, keyLength u32, first key;
+//             then length u32, last key
 //     filter  hashes u8, bits u32, bit bytes               Bloom: about 10 bits per key
 //   trailer  keyGroup u16, version u16, entries u32, blocks u32, metaLength u32,
 //            sectionLength u32, crc32 u32 over meta and the 20 bytes before it, magic u32
