@@ -7,6 +7,7 @@ export {
   StreamError,
   type StreamErrorOptions,
 } from './base/errors.ts';
+export { InvalidOptionError } from './base/invalid-option-error.ts';
 export type {
   BackgroundExecutor,
   BackgroundJob,

@@ -1,4 +1,5 @@
 import type { CommitOutcome, Committer, FileSystem } from '@millrace/core/connector';
+import { fileErrorKind } from '../file-error-kind.ts';
 import { FilePartLostError, writeError } from './file-sink-errors.ts';
 import { finishedPath, folderOf, pendingPath, type StagedPart } from './part-name.ts';
 
@@ -22,7 +23,7 @@ export class FileCommitter implements Committer<StagedPart> {
     const outcomes: CommitOutcome[] = [];
     for (const part of parts) outcomes.push(await this.#moveOrFail(part));
     // One sync per folder, whatever the number of parts in it.
-    const done = parts.filter((_, index) => outcomes[index]!.kind !== 'failed');
+    const done = parts.filter((_, index) => isDone(outcomes[index]!));
     for (const folder of new Set(done.map(folderOf))) await this.#sync(folder);
     for (const staging of new Set(done.map((part) => part.staging))) await this.#sync(staging);
     return outcomes;
@@ -38,18 +39,24 @@ export class FileCommitter implements Committer<StagedPart> {
     }
   }
 
+  // A process that was fenced may be doing the same: the part can move on between two looks, so
+  // they follow its way.
   async #move(part: StagedPart): Promise<CommitOutcome> {
     const pending = pendingPath(part);
     const finished = finishedPath(part);
+    const isPending = (await this.#fileSystem.stat(pending)) !== null;
     if ((await this.#fileSystem.stat(finished)) !== null) {
-      await this.#fileSystem.delete(pending);
+      if (isPending) await this.#fileSystem.delete(pending);
       return { kind: 'alreadyCommitted' };
     }
-    if ((await this.#fileSystem.stat(pending)) === null) {
-      return { kind: 'failed', error: lost(part) };
-    }
+    if (!isPending) return { kind: 'failed', error: lost(part) };
     await this.#makeFolder(folderOf(part));
-    await this.#fileSystem.rename(pending, finished);
+    try {
+      await this.#fileSystem.rename(pending, finished);
+    } catch (error) {
+      if (fileErrorKind(error) !== 'not-found') throw error;
+      return { kind: 'retryLater', reason: `${part.name} was moved by another process` };
+    }
     return { kind: 'committed' };
   }
 
@@ -66,6 +73,10 @@ export class FileCommitter implements Committer<StagedPart> {
       throw writeError(folder, error);
     }
   }
+}
+
+function isDone({ kind }: CommitOutcome): boolean {
+  return kind === 'committed' || kind === 'alreadyCommitted';
 }
 
 function lost(part: StagedPart): FilePartLostError {

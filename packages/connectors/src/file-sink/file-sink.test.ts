@@ -233,6 +233,35 @@ test('file sink fails the commit of a part that is gone', async () => {
   assert.ok(outcome!.kind === 'failed' && outcome.error instanceof FilePartLostError);
 });
 
+test('file sink commits beside a fenced process that commits the same', async () => {
+  for (let turnsBefore = 0; turnsBefore < 8; turnsBefore++) {
+    const disk = new FakeDisk();
+    const { writer, commit } = writerOn(disk, { rolling: 'onCheckpoint' });
+    writer.write('a', 0);
+    const { committables } = await writer.prepareCommit(1)();
+    const zombie = commit(committables);
+    for (let turn = 0; turn < turnsBefore; turn++) await Promise.resolve();
+    let outcome = (await commit(committables))[0]!;
+    if (outcome.kind === 'retryLater') outcome = (await commit(committables))[0]!;
+    assert.match(outcome.kind, /^(committed|alreadyCommitted)$/, `after ${turnsBefore} turns`);
+    await zombie;
+    assert.deepEqual(Object.values(disk.files()), ['a\n']);
+  }
+});
+
+test('file sink refuses options that make no sense', () => {
+  const format = linesOut();
+  for (const options of [
+    { directory: '', format },
+    { directory: 'out', format, prefix: '.part' },
+    { directory: 'out', format, suffix: '/x' },
+    { directory: 'out', format, rolling: { rolloverMs: 0 } },
+    { directory: 'out', format, maxBufferedBytes: Number.NaN },
+  ]) {
+    assert.throws(() => fileSink(options), { code: 'INVALID_OPTION' });
+  }
+});
+
 test('file sink fails at its start if a restored part is gone', async () => {
   const { writer } = writerOn(new FakeDisk());
   writer.write('a', 0);

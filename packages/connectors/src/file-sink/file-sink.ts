@@ -1,4 +1,5 @@
-import type { Sink } from '@millrace/core/connector';
+import { InvalidOptionError, type Sink } from '@millrace/core/connector';
+import { checkCount, checkNumber, checkText } from '../check-option.ts';
 import type { BucketOf } from './bucket.ts';
 import { FileCommitter } from './file-committer.ts';
 import { FileWriter } from './file-writer.ts';
@@ -35,13 +36,37 @@ export interface FileSinkOptions<T> {
  *
  * All of them stand below `directory`, which must be one file system. Readers leave out names that
  * begin with a dot, as most do anyway.
+ *
+ * @throws InvalidOptionError
  */
-export function fileSink<T>(options: FileSinkOptions<T>): Sink<T, StagedPart, StagedPart> {
+export function fileSink<T>(given: FileSinkOptions<T>): Sink<T, StagedPart, StagedPart> {
+  checkOptions(given);
+  const directory = given.directory.replace(/(?<=.)\/+$/, '');
+  const options = { ...given, directory };
   return {
     name: 'files',
     delivery: 'exactly-once',
     createWriter: (context, restored) => new FileWriter(options, context, restored),
     createCommitter: (context) => new FileCommitter(context.environment.fileSystem),
-    recover: (context, live) => deleteLeftovers(options.directory, context, live),
+    recover: (context, live) => deleteLeftovers(directory, context, live),
   };
+}
+
+function checkOptions(options: FileSinkOptions<never>): void {
+  checkText('directory', options.directory);
+  checkCount('maxBufferedBytes', options.maxBufferedBytes, 1);
+  for (const option of ['prefix', 'suffix'] as const) {
+    const text = options[option];
+    if (text !== undefined && (text.includes('/') || (option === 'prefix' && text === ''))) {
+      throw new InvalidOptionError(option, text, 'must be part of a file name');
+    }
+  }
+  if (options.prefix?.startsWith('.')) {
+    throw new InvalidOptionError('prefix', options.prefix, 'must not hide finished parts');
+  }
+  if (options.rolling === undefined || options.rolling === 'onCheckpoint') return;
+  const { maxPartBytes, rolloverMs, inactivityMs } = options.rolling;
+  checkNumber('rolling.maxPartBytes', maxPartBytes, 0);
+  checkNumber('rolling.rolloverMs', rolloverMs, 1);
+  checkNumber('rolling.inactivityMs', inactivityMs, 1);
 }

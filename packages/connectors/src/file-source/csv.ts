@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '@millrace/core/connector';
 import type { Format } from './format.ts';
 
 /** How the text of a field becomes a value. With `?`, an empty field is null. */
@@ -60,10 +61,10 @@ export function csv(
 ): Format<Record<string, unknown>> {
   const { delimiter = ',', multiline = true, header: hasHeader = true, columns } = options;
   if (delimiter.length !== 1 || delimiter === '"') {
-    throw new TypeError('the delimiter of CSV is one character and not a quote');
+    throw new InvalidOptionError('delimiter', delimiter, 'must be one character, not a quote');
   }
   if (!hasHeader && columns === undefined) {
-    throw new TypeError('CSV without a header needs columns');
+    throw new InvalidOptionError('columns', columns, 'must be given for CSV without a header');
   }
   return {
     name: 'CSV',
@@ -138,7 +139,7 @@ function typeReader(name: string, type: CsvType): (text: string) => unknown {
     case 'boolean':
       return (text) => (text === 'true' ? true : text === 'false' ? false : refuse(text));
     default:
-      throw new TypeError(`"${String(type)}" is no type of a CSV column`);
+      throw new InvalidOptionError(`columns.${name}`, type, 'must be a type of a CSV column');
   }
 }
 

@@ -252,3 +252,19 @@ test('fileSource notices that a file was changed or deleted under it', async () 
     await assert.rejects(driver.drain(), { code });
   }
 });
+
+test('fileSource and csv refuse options that make no sense', () => {
+  const format = lines();
+  for (const make of [
+    () => fileSource({ format } as never),
+    () => fileSource({ path: 'a', directory: 'b', format } as never),
+    () => fileSource({ directory: '', format }),
+    () => fileSource({ path: 'a', format, splitSizeBytes: 0.5 }),
+    () => fileSource({ path: 'a', format, discoverEveryMs: 0 }),
+    () => csv({ delimiter: '"' }),
+    () => csv({ header: false } as never),
+    () => csv({ columns: { a: 'float' } } as never).createDecoder('a'),
+  ]) {
+    assert.throws(make, { code: 'INVALID_OPTION' });
+  }
+});

@@ -1,4 +1,5 @@
-import type { Source } from '@millrace/core/connector';
+import { InvalidOptionError, type Source } from '@millrace/core/connector';
+import { checkCount, checkText } from '../check-option.ts';
 import { type Compression, compressionOf } from './decompressor.ts';
 import { nameFilter } from './file-discovery.ts';
 import { FileEnumerator, type FileEnumeratorState } from './file-enumerator.ts';
@@ -47,10 +48,13 @@ export type FileSourceOptions<T> = FileSelection & FileReadOptions<T>;
  * split. Files must be complete when they appear and must not change.
  *
  * Order: of records within a split; splits are begun in the order of the paths.
+ *
+ * @throws InvalidOptionError
  */
 export function fileSource<T>(
   options: FileSourceOptions<T>,
 ): Source<T, FileSplit, FileEnumeratorState> {
+  checkOptions(options);
   const { format, include = [], discoverEveryMs = null, compression } = options;
   const mayBeSplit = format.framing === 'lines';
   const splitSizeBytes = mayBeSplit
@@ -81,4 +85,19 @@ export function fileSource<T>(
       new FileEnumerator(context, enumeratorOptions, restored),
     createReader: (context) => new FileReader<T>(context, readerOptions),
   };
+}
+
+function checkOptions(options: FileSourceOptions<unknown>): void {
+  const { path, paths, directory } = options;
+  if ([path, paths, directory].filter((one) => one !== undefined).length !== 1) {
+    const rule = 'must be given, or paths, or directory, and only one of them';
+    throw new InvalidOptionError('path', path, rule);
+  }
+  if (directory !== undefined) checkText('directory', directory);
+  for (const one of paths ?? (path === undefined ? [] : [path])) checkText('path', one);
+  checkCount('discoverEveryMs', options.discoverEveryMs, 1);
+  checkCount('splitSizeBytes', options.splitSizeBytes, 1);
+  checkCount('maxRecordBytes', options.maxRecordBytes, 1);
+  checkCount('readAheadBytes', options.readAheadBytes, 1);
+  checkCount('chunkBytes', options.chunkBytes, 1);
 }

@@ -1,4 +1,5 @@
 import { NO_TIMESTAMP, type Random, type Source } from '@millrace/core/connector';
+import { checkCount, checkNumber } from '../check-option.ts';
 import { GeneratingReader } from './generating-reader.ts';
 import { IndexedRandom } from './indexed-random.ts';
 import { StaticSplits } from './static-splits.ts';
@@ -31,11 +32,17 @@ export interface DatagenSplit {
 /**
  * Makes records by index: record `i` is the same for every parallelism, run and restart with one
  * seed. Exactly-once. Splits take the indexes in turn (0, n, 2n, ...; 1, n+1, ...).
+ *
+ * @throws InvalidOptionError
  */
 export function datagen<T>(
   options: DatagenOptions<T>,
 ): Source<T, DatagenSplit, readonly DatagenSplit[]> {
   const { count = Number.POSITIVE_INFINITY } = options;
+  checkCount('count', options.count, 0);
+  checkCount('splits', options.splits, 1);
+  checkNumber('outOfOrdernessMs', options.outOfOrdernessMs, 0);
+  checkNumber('ratePerSecond', options.ratePerSecond, Number.MIN_VALUE);
   return {
     name: 'datagen',
     boundedness: count === Number.POSITIVE_INFINITY ? 'continuous' : 'bounded',
