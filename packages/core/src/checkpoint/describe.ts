@@ -18,7 +18,7 @@ export function describeManifest(manifest: Manifest): string {
     `  taken        ${timeOf(manifest.triggeredAtMs)}, in ${took} ms`,
     `  by           process ${generation} (number of its claim), instance ${instanceId}`,
     `  graph        ${fingerprint} (changes when operators or their state change)`,
-    `  keyed state  ${bytesOf(sizeBytesOf(manifest))} in ${files.size} ${plural(files.size, 'file')}`,
+    `  keyed state  ${bytesOf(sizeBytesOf(manifest))} in ${counted(files.size, 'file')}`,
     ``,
   ];
   for (const [uid, operator] of Object.entries(manifest.operators)) {
@@ -40,7 +40,7 @@ function describeOperator(uid: string, operator: OperatorManifest): string[] {
   const { parallelism, maxParallelism, subtasks } = operator;
   const finished = subtasks.filter((subtask) => subtask.finished).length;
   const lines = [
-    `  operator "${uid}": ${parallelism} ${plural(parallelism, 'subtask')}, ` +
+    `  operator "${uid}": ${counted(parallelism, 'subtask')}, ` +
       `${maxParallelism} key groups${finished > 0 ? `, ${finished} finished` : ''}`,
   ];
   const tables = new Map(
@@ -57,7 +57,7 @@ function describeOperator(uid: string, operator: OperatorManifest): string[] {
     lists.set(list.name, { redistribution: list.redistribution, elements });
   }
   for (const [name, { redistribution, elements }] of lists) {
-    lines.push(`    list "${name}": ${elements} ${plural(elements, 'element')}, ${redistribution}`);
+    lines.push(`    list "${name}": ${counted(elements, 'element')}, ${redistribution}`);
   }
   if (lines.length === 1) lines.push('    no state');
   return lines;
@@ -67,9 +67,13 @@ function describeRuns(runs: readonly RunReference[]): string {
   const bytes = runs.reduce((sum, { length }) => sum + length, 0);
   const entries = runs.reduce((sum, run) => sum + run.entries, 0);
   return (
-    `${runs.length} ${plural(runs.length, 'run')} (sorted, immutable), ${bytesOf(bytes)}, ` +
-    `${entries} ${plural(entries, 'entry')}, older versions included`
+    `${counted(runs.length, 'run')} (sorted, immutable), ${bytesOf(bytes)}, ` +
+    `${counted(entries, 'entry')}, older versions included`
   );
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${plural(count, word)}`;
 }
 
 function plural(count: number, word: string): string {

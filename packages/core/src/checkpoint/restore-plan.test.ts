@@ -1,5 +1,5 @@
-// Goal: nothing of a snapshot is lost, doubled or given to the wrong subtask at any parallelism, and
-// what cannot be restored is said before the job starts.
+// Goal: nothing of a snapshot is lost, doubled or given to the wrong subtask, at any parallelism,
+// and what cannot be restored is said before the job starts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keyGroupRangeOf, subtaskOf } from '../element/key-group.ts';

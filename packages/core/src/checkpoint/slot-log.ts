@@ -55,6 +55,7 @@ export interface CheckpointSlot {
   readonly atMs: number;
 }
 
+/** An entry of the log. */
 export type Slot = ClaimSlot | CheckpointSlot;
 
 /** A slot and its place. */

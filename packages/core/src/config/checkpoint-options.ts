@@ -63,7 +63,7 @@ export const CHECKPOINT_OPTION_SPECS: readonly OptionSpec[] = [
     name: 'minPauseMs',
     range: { kind: 'number', min: 0, max: MS_MAX, integer: true },
     fallback: 0,
-    doc: 'From the completion of one checkpoint to the trigger of the next. Savepoints do not wait.',
+    doc: 'From the completion of one to the trigger of the next. Savepoints do not wait.',
   },
   {
     name: 'maxConcurrent',

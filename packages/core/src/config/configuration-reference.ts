@@ -22,19 +22,19 @@ export function configurationReference(): string {
   });
   return `# Configuration
 
-Made from the options' own descriptions (\`packages/core/src/config\`); change them there. Times are in
-milliseconds, as the names say. A value that is not allowed, or a name that does not exist, is refused
-before anything starts ([INVALID_OPTION](errors.md)).
+Made from the options' own descriptions (\`packages/core/src/config\`); change them there.
+Times are in milliseconds, as the names say. A value that is not allowed, or a name that does not
+exist, is refused before anything starts ([INVALID_OPTION](errors.md)).
 
 ## Checkpoints
 
-\`run(job, { checkpoints: { ... } })\`. Without it there are none, and a failure starts the job from the
-beginning.
+\`run(job, { checkpoints: { ... } })\`. Without it there are none, and a failure starts the
+job from the beginning.
 ${tableOf(CHECKPOINT_OPTION_SPECS)}
 ## Restarts
 
-\`run(job, { restart: { kind: '...', ... } })\`: what happens after a failure. Errors that a restart cannot
-help against (\`retry: never\`) fail the job at once.
+\`run(job, { restart: { kind: '...', ... } })\`: what happens after a failure. Errors
+that a restart cannot help against (\`retry: never\`) fail the job at once.
 
 ${restarts.join('\n')}`;
 }

@@ -51,7 +51,7 @@ const REFUSED: readonly [string, unknown][] = [
 ];
 
 for (const [option, value] of REFUSED) {
-  test(`resolveCheckpointOptions refuses ${option} ${String(value)}, and says what is allowed`, () => {
+  test(`resolveCheckpointOptions refuses ${option} ${String(value)}`, () => {
     const options = { directory: '/data', [option]: value } as unknown as CheckpointOptions;
     assert.throws(
       () => resolveCheckpointOptions(options),

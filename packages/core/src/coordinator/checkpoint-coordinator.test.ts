@@ -161,7 +161,7 @@ test('coordinatorStep subsumes nothing because of a savepoint', () => {
   assert.deepEqual(bed.ack(1), ['complete 1', 'notifyComplete 1']);
 });
 
-test('coordinatorStep stores one at a time, oldest first, and aborts none while it is stored', () => {
+test('coordinatorStep stores one at a time, oldest first, and aborts none meanwhile', () => {
   const bed = new Bed({ maxConcurrent: 4 });
   bed.storesAtOnce = false;
   for (let i = 0; i < 3; i++) bed.request();
@@ -230,7 +230,7 @@ test('coordinatorStep never uses an id twice, over attempts too (P2)', () => {
   assert.deepEqual(bed.ack(2, 'ab', 2), ['complete 2', 'notifyComplete 2']);
 });
 
-test('coordinatorStep completes what was being stored when the attempt ended, and tells nobody', () => {
+test('coordinatorStep completes what was stored while the attempt ended, and tells nobody', () => {
   const bed = new Bed();
   bed.storesAtOnce = false;
   bed.request();
@@ -240,7 +240,7 @@ test('coordinatorStep completes what was being stored when the attempt ended, an
   assert.deepEqual(bed.feed({ kind: 'stored', checkpointId: 1 }), ['complete 1']);
 });
 
-test('coordinatorStep gives up everything else for a stop, and triggers nothing after it (P7)', () => {
+test('coordinatorStep gives up all else for a stop and triggers nothing after it (P7)', () => {
   const bed = new Bed({ intervalMs: 1_000 });
   bed.tick(1_000);
   bed.request();
@@ -265,7 +265,7 @@ test('coordinatorStep goes on after a stop that timed out, and fails one that wa
   assert.deepEqual(declined.decline(1, 'task-not-ready'), ['abort 1 declined', 'failJob']);
 });
 
-test('coordinatorStep refuses requests when there is no attempt, and when there are too many', () => {
+test('coordinatorStep refuses requests without an attempt, and when there are too many', () => {
   const bed = new Bed();
   bed.request();
   for (let i = 0; i < QUEUED_COUNT_MAX; i++) assert.deepEqual(bed.request(), []);

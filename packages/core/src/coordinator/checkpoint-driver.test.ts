@@ -1,5 +1,5 @@
-// Goal: a checkpoint is told to the tasks only when it is durable and its slot is won; files stay as
-// long as something needs them. Method: a fake job over memory, faults at each call.
+// Goal: a checkpoint is told to the tasks only when it is durable and its slot is won; files stay
+// as long as something needs them. Method: a fake job over memory, faults at each call.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeManifest } from '../checkpoint/manifest.ts';
@@ -23,7 +23,7 @@ import {
 } from './coordinator-errors.ts';
 import { verifyCheckpoint } from './verify-checkpoint.ts';
 
-test('CheckpointDriver completes a checkpoint: acks, manifest, slot, then the notification', async () => {
+test('CheckpointDriver completes: acks, manifest, slot, then the notification', async () => {
   const memory = new MemoryStorage();
   const storage = new FaultyStorage(memory);
   const process = await FakeProcess.start(storage);
@@ -119,7 +119,7 @@ for (const moment of ['before', 'after'] as const) {
   });
 }
 
-test('CheckpointDriver: a crash between manifest and slot leaves the checkpoint incomplete', async () => {
+test('CheckpointDriver: a crash between manifest and slot leaves it incomplete', async () => {
   const memory = new MemoryStorage();
   const storage = new FaultyStorage(memory);
   const process = await FakeProcess.start(storage);
@@ -155,7 +155,7 @@ test('CheckpointDriver ignores acknowledgements of a dead attempt', async () => 
   assert.deepEqual(process.job.calls, ['trigger 2 checkpoint', 'complete 2']);
 });
 
-test('CheckpointDriver knows at the end of an attempt whether its last checkpoint completed', async () => {
+test('CheckpointDriver knows at the end whether the last checkpoint completed', async () => {
   const storage = new FaultyStorage(new MemoryStorage());
   const process = await FakeProcess.start(storage);
   let release: () => void = () => {};
@@ -195,7 +195,7 @@ test('CheckpointDriver keeps numRetained checkpoints and every file that they ne
   assert.ok(!(await namesOf(storage)).includes(runs[0]!.file));
 });
 
-test('CheckpointDriver keeps what an aborted checkpoint wrote until the next has completed', async () => {
+test('CheckpointDriver keeps what an aborted one wrote until the next is complete', async () => {
   const storage = new MemoryStorage();
   const process = await FakeProcess.start(storage, { tolerableFailures: 9, timeoutMs: 500 });
   const late = assert.rejects(process.driver.triggerCheckpoint());

@@ -170,7 +170,7 @@ export class CheckpointDriver {
     return this.#request({ snapshotKind, stop: true }, target);
   }
 
-  /** Deletes all checkpoints (`discardsAtEnd`). Between `end` and `close`. @throws JobFencedError */
+  /** Deletes all checkpoints (`discardsAtEnd`). Between `end` and `close`. */
   async discardAll(): Promise<void> {
     await this.#options.recovery.owner.forgetAll(this.#state.nextCheckpointId);
     await this.#files.forgetAll();

@@ -78,7 +78,7 @@ test('LogOwner is fenced even if its slot was pruned and can be created again (L
   assert.deepEqual([log.claim?.generation, log.checkpoints], [4, []]);
 });
 
-test('LogOwner ignores a leftover that touches the row but stands before the claim (L4)', async () => {
+test('LogOwner ignores a leftover that stands just before the first claim (L4)', async () => {
   const time = new VirtualTime();
   const storage = new MemoryStorage();
   const sleeper = await claim(time, storage);

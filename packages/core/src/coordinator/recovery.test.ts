@@ -54,7 +54,7 @@ test('recover goes on from the latest checkpoint, as the same instance', async (
   assert.equal(recovery.restoredFrom, manifestPath(3));
 });
 
-test('recover says that the newest checkpoint is damaged, and does not take an older one', async () => {
+test('recover says that the newest is damaged, and takes no older one', async () => {
   const storage = await withCheckpoints(2);
   const bytes = await storage.get(manifestPath(2));
   bytes[100]! ^= 4;
@@ -96,7 +96,7 @@ test('recover refuses to go back behind the newest checkpoint', async () => {
   await assert.rejects(recoverWith(new VirtualTime(), storage, options), RestoreBehindNewestError);
 });
 
-test('recover imports an older checkpoint as a new instance when duplicates are allowed', async () => {
+test('recover imports an older one as a new instance if duplicates are allowed', async () => {
   const storage = await withCheckpoints(3);
   const before = await recoverWith(new VirtualTime(), storage);
   const fork = await recoverWith(new VirtualTime(), storage, {
@@ -168,7 +168,7 @@ test('recover fences the process that ran the job', async () => {
   assert.ok(!old.job.calls.includes('complete 2'));
 });
 
-test('recover refuses exactly-once on a storage without conditional create, unless vouched for', async () => {
+test('recover refuses exactly-once without conditional create, unless vouched for', async () => {
   const storage = new MemoryStorage();
   Object.defineProperty(storage, 'hasConditionalCreate', { value: false });
   await assert.rejects(recoverWith(new VirtualTime(), storage), SingleWriterRequiredError);

@@ -194,8 +194,9 @@ async function readComplete(
   return complete;
 }
 
-// Manifests that an earlier owner wrote and did not complete may be deleted at any time, by somebody
-// who was the owner then and does not know yet that he is not: their ids must not be used again.
+// Manifests that an earlier owner wrote and did not complete may be deleted at any time, by a
+// process that was the owner once and does not know yet that it is not: their ids must not be used
+// again.
 async function firstUnusedId(
   { storage, environment }: RecoveryOptions,
   log: LogState,

@@ -9,9 +9,11 @@ import type { ResolvedRestartStrategy } from '../config/restart-strategy.ts';
 //                           v                        (exponential delay only)
 //                         failed
 //
-// B1. Failures while the restart of an earlier one is still to come are of one cause: ten tasks that
-//     die together must not use up ten attempts. (Fixed delay and failure rate count them, as Flink.)
-// B2. After `resetAfterMs` without a failure, counted from the restart, exponential delay begins anew.
+// B1. Failures while the restart of an earlier one is still to come are of one cause: ten tasks
+//     that die together must not use up ten attempts. (Fixed delay and failure rate count them, as
+//     Flink does.)
+// B2. After `resetAfterMs` without a failure, counted from the restart, exponential delay begins
+//     anew.
 
 /** What a strategy remembers. Immutable plain data. */
 export interface RestartState {

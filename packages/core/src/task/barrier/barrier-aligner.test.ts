@@ -67,7 +67,7 @@ function barrier(checkpointId: number): CheckpointBarrier {
   };
 }
 
-test('BarrierAligner blocks a channel from its barrier until all live ones delivered theirs', () => {
+test('BarrierAligner blocks a channel from its barrier until all live ones had it', () => {
   const gate = new Gate(2);
   assert.deepEqual(gate.send(0, { barrier: 1 }), []);
   assert.deepEqual(gate.send(0, 'x2'), []);
@@ -107,7 +107,7 @@ test('BarrierAligner ignores the barrier of a checkpoint that was passed over un
   assert.deepEqual(gate.send(1, { barrier: 5 }), ['checkpoint 5']);
 });
 
-test('BarrierAligner releases all channels on a cancellation and ignores later barriers of it', () => {
+test('BarrierAligner releases all on a cancellation and ignores later barriers of it', () => {
   const gate = new Gate(2);
   gate.send(0, { barrier: 1 });
   gate.send(0, 'x1');
@@ -126,7 +126,7 @@ test('BarrierAligner gives up the older one too when a newer one is cancelled', 
   assert.deepEqual(gate.send(1, { barrier: 1 }), []);
 });
 
-test('BarrierAligner counts an ended channel as aligned, for this checkpoint and later ones', () => {
+test('BarrierAligner counts an ended channel as aligned, now and later', () => {
   const gate = new Gate(2);
   gate.send(0, { barrier: 1 });
   gate.send(0, 'x1');

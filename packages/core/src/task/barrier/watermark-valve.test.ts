@@ -31,7 +31,7 @@ test('WatermarkValve advances when the channel that held the minimum goes idle',
   assert.deepEqual(valve.onWatermark(1, 50), [], 'watermarks of an idle channel are ignored');
 });
 
-test('WatermarkValve leaves out a channel that returns behind the output until it caught up', () => {
+test('WatermarkValve leaves out a channel that returns behind the output', () => {
   const valve = new WatermarkValve(2);
   valve.onWatermark(0, 5);
   valve.onWatermark(1, 5);
@@ -45,7 +45,7 @@ test('WatermarkValve leaves out a channel that returns behind the output until i
   assert.deepEqual(valve.onWatermark(1, 31), [watermark(31)]);
 });
 
-test('WatermarkValve flushes the maximum only if the last channel to go idle held the minimum', () => {
+test('WatermarkValve flushes the maximum only if the last to go idle held the minimum', () => {
   const slowLast = new WatermarkValve(2);
   slowLast.onWatermark(0, 5);
   slowLast.onWatermark(1, 9);
@@ -59,7 +59,7 @@ test('WatermarkValve flushes the maximum only if the last channel to go idle hel
   assert.ok(slowFirst.isIdle);
 });
 
-test('WatermarkValve becomes active with the first active channel and ignores repeated marks', () => {
+test('WatermarkValve is active with the first active channel, ignores repeated marks', () => {
   const valve = new WatermarkValve(2);
   assert.deepEqual(valve.onStatus(0, true), []);
   assert.deepEqual(valve.onStatus(0, true), []);
