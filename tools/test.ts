@@ -6,8 +6,8 @@
 //   unit    all tests but those below; one process, so it is fast
 //   e2e     test/e2e and test/kill: real processes, real kills, packages as npm packs them
 //
-// The last line of standard output is `N passed, N failed`; a stage that is not a set of tests counts
-// as one. The exit code is 1 if anything failed.
+// The last line of standard output is `N passed, N failed`; a stage that is not a set of tests
+// counts as one. The exit code is 1 if anything failed.
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

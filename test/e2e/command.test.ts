@@ -1,5 +1,5 @@
-// Goal: a user's day with the command: start, look, checkpoint, savepoint, Ctrl-C, kill, go on; each
-// number is written once. Method: real processes and signals.
+// Goal: a user's day with the command: start, look, checkpoint, savepoint, Ctrl-C, kill, go on;
+// each number is written once. Method: real processes and signals.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -214,7 +214,8 @@ function snapshotLine({ name, manifest, problem }: FoundSnapshot): string {
   if (manifest === null) return `${name}  DAMAGED: ${errorData(problem).message}`;
   const { kind, checkpointId, triggeredAtMs, completedAtMs } = manifest;
   const took = formatDuration(completedAtMs - triggeredAtMs);
-  const files = filesOf(manifest).size;
-  const size = `${formatBytes(sizeBytesOf(manifest))} in ${files} ${files === 1 ? 'file' : 'files'}`;
+  const count = filesOf(manifest).size;
+  const files = count === 1 ? '1 file' : `${count} files`;
+  const size = `${formatBytes(sizeBytesOf(manifest))} in ${files}`;
   return `${kind} ${checkpointId}  ${formatTime(completedAtMs)} UTC  ${took}  ${size}  ${name}`;
 }

@@ -15,12 +15,12 @@ export class JobModuleError extends StreamError<{ file: string }> {
 }
 
 /** No running job answers to the name or process id. */
-export class JobNotRunningError extends StreamError<{
+export class JobNotFoundError extends StreamError<{
   job: string | null;
   /** Nobody listens any more: the entry of the registry is stale. */
   isGone: boolean;
 }> {
-  static override readonly code = 'JOB_NOT_RUNNING';
+  static override readonly code = 'JOB_NOT_FOUND';
   static override readonly domain = 'user';
   static override readonly retry = 'never';
 }

@@ -4,7 +4,7 @@ import { forgetJob, registeredJobs, type RegisteredJob } from '../control/job-re
 import { formatBytes } from '../progress/figures.ts';
 import { readArguments, usage } from './arguments.ts';
 import type { CommandContext } from './command-context.ts';
-import { JobNotRunningError } from './command-errors.ts';
+import { JobNotFoundError } from './command-errors.ts';
 import { formatDuration } from './duration.ts';
 import { exitCode, type ExitCode } from './exit-code.ts';
 import { location } from './run-arguments.ts';
@@ -47,8 +47,9 @@ export async function checkpointCommand(
   const { values, positionals } = readArguments('checkpoint', args, ['[job]'], json);
   const job = findJob(context, positionals[0]);
   const done = await askJob(job, { command: 'checkpoint' });
+  const took = formatDuration(done.durationMs);
   const size = formatBytes(done.writtenBytes);
-  const text = `checkpoint ${done.checkpointId} complete in ${formatDuration(done.durationMs)}, ${size}`;
+  const text = `checkpoint ${done.checkpointId} complete in ${took}, ${size}`;
   answer(context, values.json, done, text);
   return exitCode.ok;
 }
@@ -106,7 +107,7 @@ export async function cancelCommand(
 /**
  * The running job meant by a name or process id; the only one if nothing is given.
  *
- * @throws JobNotRunningError if there is none
+ * @throws JobNotFoundError if there is none
  * @throws UsageError if more than one fits
  */
 export function findJob(context: CommandContext, wanted: string | undefined): RegisteredJob {
@@ -126,7 +127,7 @@ export function findJob(context: CommandContext, wanted: string | undefined): Re
     all.length === 0
       ? 'Jobs are seen by the user who runs them, on the same machine.'
       : `Running: ${listed(all)}.`;
-  throw new JobNotRunningError(message, { job: wanted ?? null, isGone: false }, { hint });
+  throw new JobNotFoundError(message, { job: wanted ?? null, isGone: false }, { hint });
 }
 
 /** null: it lives and does not answer. */
@@ -137,7 +138,7 @@ async function statusOf(
   try {
     return await askJob(job, { command: 'status' });
   } catch (error) {
-    if (!(error instanceof JobNotRunningError)) throw error;
+    if (!(error instanceof JobNotFoundError)) throw error;
     if (!error.details.isGone) return null;
     forgetJob(context.runtimeDirectory, job);
     return 'gone';

@@ -93,7 +93,9 @@ test('plan shows the chains of a job for its parameters', async (t) => {
   mkdirSync(context.folder, { recursive: true });
   writeFileSync(
     join(context.folder, 'job.ts'),
-    `export default { name: 'p', build: ({ uid }) => ({ jobName: 'p', edges: [], nodes: [{ ...${node('x')}, uid }] }) };`,
+    `const node = ${node('x')};
+     const build = ({ uid }) => ({ jobName: 'p', edges: [], nodes: [{ ...node, uid }] });
+     export default { name: 'p', build };`,
   );
   const args = ['plan', 'job.ts', '--param', 'uid=orders', '--parallelism', '2'];
   assert.equal(await dispatch(context, args), exitCode.ok, context.written.error);

@@ -28,7 +28,7 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 export const exitCodeByErrorCode: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ['USAGE', exitCode.usage],
   ['JOB_FENCED', exitCode.fenced],
-  ['JOB_NOT_RUNNING', exitCode.notRunning],
+  ['JOB_NOT_FOUND', exitCode.notRunning],
   ['CORRUPT_CHECKPOINT_LOG', exitCode.restoreRefused],
   ['CORRUPT_MANIFEST', exitCode.restoreRefused],
   ['CORRUPT_RUN', exitCode.restoreRefused],

@@ -40,7 +40,8 @@ export async function newCommand(
   }
   const shown = shownPath(folder, context.workingDirectory);
   context.terminal.out(
-    `made ${shown}\n\n  cd ${shown}\n  npm install\n  npm start     runs the job\n  npm test      tests it\n`,
+    `made ${shown}\n\n  cd ${shown}\n  npm install\n` +
+      '  npm start     runs the job\n  npm test      tests it\n',
   );
   return exitCode.ok;
 }

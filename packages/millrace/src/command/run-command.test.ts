@@ -1,5 +1,5 @@
-// Goal: a running job answers to signals and to the other commands. Method: the real command, socket
-// and registry around a job that only remembers what it was asked.
+// Goal: a running job answers to signals and to the other commands. Method: the real command,
+// socket and registry around a job that only remembers what it was asked.
 import assert from 'node:assert/strict';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -39,7 +39,8 @@ function writeJob(folder: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'job.ts'),
-    "export default { name: 'orders', build: () => ({ jobName: 'orders', nodes: [], edges: [] }) };",
+    "const build = () => ({ jobName: 'orders', nodes: [], edges: [] });\n" +
+      "export default { name: 'orders', build };",
   );
 }
 

@@ -35,7 +35,7 @@ const sameSignalMs = 500;
 //                 +-- signal before it resolves           +-- second signal: exit at once
 //
 // C1. The control socket and the registry are conveniences: without them the job still runs.
-// C2. A first signal loses nothing: the job stops with a last checkpoint. A second ends the process.
+// C2. A first signal loses nothing: the job stops with a last checkpoint. A second ends at once.
 // C3. The exit code says whether a supervisor should start the job again (exit-code.ts).
 
 /**

@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net';
-import { JobNotRunningError, RemoteCommandError } from '../command/command-errors.ts';
+import { JobNotFoundError, RemoteCommandError } from '../command/command-errors.ts';
 import {
   LineSplitter,
   protocolVersion,
@@ -17,7 +17,7 @@ const greetingMs = 5_000;
  * Asks a running job for one thing and waits for the answer, however long the job takes.
  *
  * @throws RemoteCommandError with the job's own code if it refused or failed
- * @throws JobNotRunningError if nothing answers at the socket (`isGone`: nobody listens there), or
+ * @throws JobNotFoundError if nothing answers at the socket (`isGone`: nobody listens there), or
  *   the process died over it
  */
 export async function askJob<C extends ControlCommand>(
@@ -46,7 +46,7 @@ function exchange(job: RegisteredJob, request: ControlCommand): Promise<Response
       const message = `job "${job.job}" (process ${job.pid}) does not answer`;
       const code = cause !== undefined && 'code' in cause ? cause.code : '';
       const isGone = code === 'ECONNREFUSED' || code === 'ENOENT';
-      reject(new JobNotRunningError(message, { job: job.job, isGone }, cause ? { cause } : {}));
+      reject(new JobNotFoundError(message, { job: job.job, isGone }, cause ? { cause } : {}));
     };
     const timer = setTimeout(() => socket.destroy(), greetingMs);
     const onLine = (line: string): void => {
@@ -73,8 +73,9 @@ function exchange(job: RegisteredJob, request: ControlCommand): Promise<Response
 }
 
 function otherVersion(job: RegisteredJob, request: ControlCommand, version: number): Error {
+  const versions = `version ${version} of the control socket, this command ${protocolVersion}`;
   return new RemoteCommandError(
-    `job "${job.job}" speaks version ${version} of the control socket, this command ${protocolVersion}`,
+    `job "${job.job}" speaks ${versions}`,
     { job: job.job, command: request.command, remoteCode: 'PROTOCOL_VERSION' },
     { hint: 'Use the millrace that the job was started with.' },
   );
