@@ -31,6 +31,7 @@ export type WindowAssigner<T = unknown> =
     }
   | { readonly kind: 'global'; readonly fire: 'never' | 'endOfStream' };
 
+/** Which time a window goes by: the timestamps of its records, or the clock. */
 export type TimeDomain = 'event' | 'processing';
 
 /** What a trigger decides: whether the window's result goes out, and whether its content goes. */
@@ -96,6 +97,7 @@ export interface WindowResult<K extends Key, V> {
   readonly value: V;
 }
 
+/** What a window function sees. The object is reused: do not keep it beyond the call. */
 export interface WindowContext<K extends Key, S extends StateDescriptors, Out>
   extends FunctionContext,
     Emitter<Out> {

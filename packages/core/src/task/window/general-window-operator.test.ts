@@ -168,6 +168,21 @@ test('state per window comes in all kinds, and goes with the window', () => {
   assert.deepEqual(bed.live(), { timers: 0, state: 0 });
 });
 
+test('a promise from a function of the user is refused when a window fires', () => {
+  const later = (): Promise<void> => Promise.resolve();
+  for (const options of [
+    { windowFunction: { onWindow: later } },
+    { body: { kind: 'reduce', reduce: later } },
+  ] as const) {
+    for (const evictor of [null, evictors.count(5)]) {
+      const spec = specOf(tumbling(10), { ...options, evictor });
+      const bed = new WindowBed(spec, () => createWindowOperator(spec));
+      for (const value of [1, 2]) bed.record(value, 0);
+      assert.throws(() => bed.watermark(9), /promise/);
+    }
+  }
+});
+
 test('sessions refuse state per window when it is touched', () => {
   const spec = specOf(session(10), {
     windowFunction: { onWindow: (_values, context) => void context.windowState },
@@ -179,7 +194,7 @@ test('sessions refuse state per window when it is touched', () => {
   }
 });
 
-test('a trigger of sessions sees its merged state, and timers of merged windows stay silent', () => {
+test('a trigger of sessions sees merged state, and timers of merged windows stay silent', () => {
   const log: unknown[] = [];
   const trigger: Trigger = {
     name: 'logging',
@@ -209,7 +224,7 @@ test('a trigger of sessions sees its merged state, and timers of merged windows 
   assert.deepEqual(values(bed), [['a', 'b', 'c']]);
 });
 
-test('a restore under another size or slide is refused by every operator of aligned windows', () => {
+test('a restore under another size or slide is refused by all aligned windows', () => {
   const evictor = evictors.count(1);
   for (const [before, after] of [
     [specOf(tumbling(10)), specOf(tumbling(20))],

@@ -10,6 +10,7 @@ import type { Operator, OperatorContext } from '../operator/operator.ts';
 import { openTimerService } from '../timer/open-timer-service.ts';
 import type { TimerService } from '../timer/timer-service.ts';
 import { LateRecords } from './late-records.ts';
+import { ResultEmitter } from './result-emitter.ts';
 import { SessionCells } from './session-cells.ts';
 import { assignWindows, cleanupTime, GLOBAL_WINDOW } from './window-assignment.ts';
 import { WindowCell } from './window-cells.ts';
@@ -83,7 +84,8 @@ export class GeneralWindowOperator implements Operator {
     const perKey = this.#spec.windowFunction?.state;
     if (perKey !== undefined) firing.state = store.states(perKey);
     firing.handles = this.#isMerging ? null : this.#storage.windowHandles(this.#context);
-    this.#contents = new WindowContents(this.#spec, this.#storage, firing, context.output);
+    const emitter = new ResultEmitter(this.#spec.windowFunction, firing, context);
+    this.#contents = new WindowContents(this.#spec, this.#storage, firing, emitter);
     this.#storage.restore();
   }
 

@@ -10,6 +10,7 @@ import { planMerge } from './merging-windows.ts';
 import { ResultEmitter } from './result-emitter.ts';
 import { TimeHeap } from './time-heap.ts';
 import { checkedGap, missingTimestamp } from './window-assignment.ts';
+import { FiringContext } from './window-contexts.ts';
 import { foldOf, type WindowFold } from './window-fold.ts';
 
 // Sessions of event time that fire once, at their end: the fast path.
@@ -76,8 +77,9 @@ export class SessionWindowOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#emitter = new ResultEmitter(this.#spec.windowFunction, context, this);
-    this.#emitter.refuseWindowState();
+    const firing = new FiringContext(context, this);
+    firing.handles = null;
+    this.#emitter = new ResultEmitter(this.#spec.windowFunction, firing, context);
     this.#late = new LateRecords(this.#spec, context);
     this.#table = context.keyed.table({ name: 'sessions', kind: 'window', order: 'key' });
     this.#table.restored((entry) => {

@@ -13,6 +13,7 @@ import { NO_SLICE, type Slice, Slices } from './slices.ts';
 import { SlidingFiring } from './sliding-firing.ts';
 import { TimeHeap } from './time-heap.ts';
 import { missingTimestamp } from './window-assignment.ts';
+import { FiringContext } from './window-contexts.ts';
 import { foldOf, type WindowFold } from './window-fold.ts';
 import { WindowGridState } from './window-grid-state.ts';
 
@@ -62,7 +63,8 @@ export class SlidingWindowOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#emitter = new ResultEmitter(this.#spec.windowFunction, context, this);
+    const firing = new FiringContext(context, this);
+    this.#emitter = new ResultEmitter(this.#spec.windowFunction, firing, context);
     this.#late = new LateRecords(this.#spec, context);
     this.#table = context.keyed.table({ name: 'slices', kind: 'window', order: 'sub' });
     this.#slices = new Slices(this.#grid, this.#table, this.#fold.merge!);

@@ -11,6 +11,7 @@ import { ResultEmitter } from './result-emitter.ts';
 import { takeValue } from './take-value.ts';
 import { TimeHeap } from './time-heap.ts';
 import { gridStart, missingTimestamp } from './window-assignment.ts';
+import { FiringContext } from './window-contexts.ts';
 import { foldOf, type WindowFold } from './window-fold.ts';
 import { WindowGridState } from './window-grid-state.ts';
 
@@ -47,7 +48,10 @@ class OpenWindow {
 
 const NO_WINDOW = new OpenWindow(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
 
-/** See `windowPathOf`, path `tumbling`. Tables `windows` and `windows-fired`, by window end; list `window-grid`. */
+/**
+ * See `windowPathOf`, path `tumbling`. Tables `windows` and `windows-fired`, both by window end;
+ * list `window-grid`.
+ */
 export class TumblingWindowOperator implements Operator {
   readonly #spec: WindowSpec;
   readonly #keyOf: (value: unknown) => Key;
@@ -87,7 +91,8 @@ export class TumblingWindowOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#emitter = new ResultEmitter(this.#spec.windowFunction, context, this);
+    const firing = new FiringContext(context, this);
+    this.#emitter = new ResultEmitter(this.#spec.windowFunction, firing, context);
     this.#late = new LateRecords(this.#spec, context);
     this.#gridState = new WindowGridState(this.#assigner, context);
     this.#table = context.keyed.table({ name: 'windows', kind: 'window', order: 'sub' });

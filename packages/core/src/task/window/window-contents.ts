@@ -1,7 +1,6 @@
-import type { WindowElement, WindowResult } from '../../function/window.ts';
+import type { WindowElement } from '../../function/window.ts';
 import type { WindowSpec } from '../../graph/operator-spec.ts';
-import type { Key } from '../../element/key.ts';
-import type { Output } from '../operator/operator.ts';
+import type { ResultEmitter } from './result-emitter.ts';
 import type { WindowCell } from './window-cells.ts';
 import type { FiringContext } from './window-contexts.ts';
 import { foldOf, type WindowFold } from './window-fold.ts';
@@ -15,15 +14,20 @@ export class WindowContents {
   readonly #spec: WindowSpec;
   readonly #storage: WindowStorage;
   readonly #firing: FiringContext;
-  readonly #output: Output;
+  readonly #emitter: ResultEmitter;
   readonly #fold: WindowFold | null;
   readonly #keepsElements: boolean;
 
-  constructor(spec: WindowSpec, storage: WindowStorage, firing: FiringContext, output: Output) {
+  constructor(
+    spec: WindowSpec,
+    storage: WindowStorage,
+    firing: FiringContext,
+    emitter: ResultEmitter,
+  ) {
     this.#spec = spec;
     this.#storage = storage;
     this.#firing = firing;
-    this.#output = output;
+    this.#emitter = emitter;
     this.#fold = foldOf(spec.body);
     this.#keepsElements = this.#fold === null || spec.evictor !== null;
   }
@@ -50,57 +54,41 @@ export class WindowContents {
    * @param livesOn the contents stay after this firing
    */
   fire(cell: WindowCell, livesOn: boolean): void {
-    this.#firing.key = cell.key;
-    this.#firing.window = cell.window;
+    const { accumulators, elements } = this.#storage;
     if (!this.#keepsElements) {
-      const { accumulators } = this.#storage;
       if (!accumulators.has(cell)) return;
-      this.#emit(cell, [this.#fold!.result(accumulators.get(cell), livesOn)]);
-    } else if (!this.#storage.elements.isEmpty(cell)) {
-      if (this.#spec.evictor === null) this.#emit(cell, this.#storage.elements.values(cell));
-      else this.#fireEvicting(cell, livesOn);
+      const result = this.#fold!.result(accumulators.get(cell), livesOn);
+      this.#emitter.emit(cell.key, cell.window, result);
+    } else if (!elements.isEmpty(cell)) {
+      if (this.#spec.evictor !== null) this.#fireEvicting(cell, livesOn);
+      else this.#emitter.emitAll(cell.key, cell.window, elements.values(cell));
     }
   }
 
   #fireEvicting(cell: WindowCell, livesOn: boolean): void {
     const evictor = this.#spec.evictor!;
     const { elements } = this.#storage;
+    this.#firing.key = cell.key;
+    this.#firing.window = cell.window;
     const all = elements.elements(cell);
     const before = evictor.evictBefore?.(all, cell.window, this.#firing) ?? all;
-    this.#emit(cell, this.#folded(before));
+    this.#emitKept(cell, before);
     const after = evictor.evictAfter?.(before, cell.window, this.#firing) ?? before;
     if (livesOn && after.length !== all.length) elements.replace(cell, after);
   }
 
-  // What the function sees of kept records; nothing for a reduce over none.
-  #folded(kept: readonly WindowElement<unknown>[]): unknown[] | null {
+  #emitKept({ key, window }: WindowCell, kept: readonly WindowElement<unknown>[]): void {
     const fold = this.#fold;
-    if (fold === null) return kept.map(({ value }) => value);
-    if (kept.length === 0) return this.#spec.body.kind === 'reduce' ? null : [this.#emptyResult()];
-    let accumulator = fold.first(kept[0]!.value);
-    for (let i = 1; i < kept.length; i++) accumulator = fold.add(accumulator, kept[i]!.value);
-    return [fold.result(accumulator, false)];
+    const values = kept.map(({ value }) => value);
+    if (fold === null) this.#emitter.emitAll(key, window, values);
+    else if (values.length > 0) this.#emitter.emit(key, window, folded(fold, values));
+    else if (this.#spec.body.kind === 'aggregate') {
+      this.#emitter.emit(key, window, fold.result(fold.empty(), false));
+    } // a reduce of nothing is nothing
   }
+}
 
-  #emptyResult(): unknown {
-    return this.#fold!.result(this.#fold!.empty(), false);
-  }
-
-  #emit(cell: WindowCell, values: unknown[] | null): void {
-    if (values === null) return;
-    const { windowFunction } = this.#spec;
-    if (windowFunction !== null) {
-      windowFunction.onWindow(values, this.#firing);
-      return;
-    }
-    const { startMs, endMs } = cell.window;
-    const value = this.#fold === null ? values : values[0];
-    const result: WindowResult<Key, unknown> = {
-      key: cell.key,
-      windowStartMs: startMs,
-      windowEndMs: endMs,
-      value,
-    };
-    this.#output.emit(result, endMs - 1);
-  }
+function folded(fold: WindowFold, [head, ...rest]: readonly unknown[]): unknown {
+  const accumulator = rest.reduce((held, value) => fold.add(held, value), fold.first(head));
+  return fold.result(accumulator, false);
 }

@@ -15,7 +15,7 @@ export interface WatermarkView {
 
 const NO_STATE = {} as StateHandles<StateDescriptors>;
 
-/** What a window function and an evictor see; one object per operator, moved from window to window. */
+/** What a window function and an evictor see: one object per operator, for all its windows. */
 export class FiringContext implements WindowContext<Key, StateDescriptors, unknown> {
   key: Key = 0;
   window: Window = GLOBAL_WINDOW;
