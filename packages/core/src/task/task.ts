@@ -92,11 +92,19 @@ export class Task {
   /** Goes on with what is left over. @returns true if nothing is left */
   resume(): boolean {
     this.#chain.stopSignal.stop = this.#chain.isBlocked();
-    while (this.#steps.length > 0) {
-      if (!this.#steps[0]!()) return false;
-      this.#steps.shift();
+    for (;;) {
+      const step = this.#steps[0];
+      if (step !== undefined) {
+        if (!step()) return false;
+        this.#steps.shift();
+      } else if (!this.#chain.chain.hasWork) {
+        return true;
+      } else {
+        // Watermarks that an operator has sent on by itself (mapAsync, assignTimestamps).
+        const { head } = this.#chain.chain;
+        this.#steps.push(() => this.#guard(head.uid, () => this.#chain.chain.drain()));
+      }
     }
-    return true;
   }
 
   /** A batch of input 0 or 1. */

@@ -92,6 +92,11 @@ export class Chain {
     for (const child of children) this.forwardIdle(child, idle);
   }
 
+  /** Whether watermarks are on their way through the tree. */
+  get hasWork(): boolean {
+    return this.#work.length > 0;
+  }
+
   /** Does the watermark work that there is. @returns false if an operator wants to yield */
   drain(): boolean {
     while (this.#work.length > 0) {

@@ -1,0 +1,26 @@
+// Goal: nothing is lost and nothing doubled, wherever the power goes. Method: run a job once in the
+// simulator, then once per step with a crash at that step; what is committed must be the same.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crashEverywhere, runSimulation } from '@millrace/testing';
+import { SIMULATED_JOBS } from './simulated-jobs.ts';
+import { committedLines, runSimulated } from './simulated-run.ts';
+
+// Every step of every job takes minutes; `npm test` takes a sample, `.ci/run` all of them.
+const POINTS = process.env['CRASH_POINTS'] === 'all' ? undefined : 25;
+
+for (const simulated of SIMULATED_JOBS) {
+  test(`job "${simulated.name}" commits the same lines whatever step it crashes at`, async () => {
+    const start = (environment: Parameters<typeof runSimulated>[1], life: number) =>
+      runSimulated(simulated, environment, life);
+    const plain = await runSimulation({ seed: 1, start });
+    const expected = committedLines(plain.disk);
+    assert.ok(expected.length > 0, 'the job writes something');
+    await crashEverywhere({
+      seed: 1,
+      start,
+      ...(POINTS === undefined ? {} : { points: POINTS }),
+      check: (result) => assert.deepEqual(committedLines(result.disk), expected),
+    });
+  });
+}
