@@ -75,7 +75,7 @@ export function partName(
 
 /** Reads the name of a file in a staging folder; null: it is not one of ours. */
 export function parseStagedName(name: string): PartOwner | null {
-  const match = /-s(\d+)-g(\d+)a(\d+)-(\d+)(?:\.[^-]*)?\.(?:inprogress|pending)$/.exec(name);
+  const match = /-s(\d+)-g(\d+)a(\d+)-(\d+)(?:\D.*)?\.(?:inprogress|pending)$/.exec(name);
   if (match === null) return null;
   const [subtaskIndex, generation, attempt, counter] = match.slice(1).map(Number);
   return {
