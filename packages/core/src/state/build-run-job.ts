@@ -38,7 +38,7 @@ function buildRun(input: BuildRunInput): EncodedRun {
       const keyEnd = keyStart + source.readUInt32LE(at + 10);
       const length = source.readUInt32LE(at + 14);
       const flags = (length & ~LENGTH_MASK) >>> 0;
-      writer.add(source, keyStart, keyEnd, flags, keyEnd, keyEnd + (length & LENGTH_MASK));
+      writer.add(source, keyStart, keyEnd, keyEnd + (length & LENGTH_MASK), flags);
     }
     writer.endSection();
   }

@@ -14,6 +14,7 @@ export class CellColumn<C extends Cell, V> implements SlotColumn {
   readonly values: unknown[] = [];
   readonly table: DirtyTable<V>;
   readonly keys: KeySlots;
+  #round = -1;
 
   constructor(keys: KeySlots, table: DirtyTable<V>) {
     this.keys = keys;
@@ -45,6 +46,13 @@ export class CellColumn<C extends Cell, V> implements SlotColumn {
     if (this.values[cell.slot] !== cell) return;
     this.values[cell.slot] = ABSENT;
     this.keys.releaseIfEmpty(cell.slot);
+  }
+
+  /** The next cell in a round over all; undefined if the next slot has none. Cost: O(1). */
+  nextInRound(): C | undefined {
+    this.#round = this.#round + 1 < this.values.length ? this.#round + 1 : 0;
+    const cell = this.values[this.#round];
+    return cell === ABSENT ? undefined : (cell as C | undefined);
   }
 
   isListed(): boolean {

@@ -50,7 +50,7 @@ function compactRuns(input: CompactRunsInput): EncodedRun | null {
       const dead = cursor.isTombstone || cursor.expiresAtMs <= input.nowMs;
       if (dead && input.includesOldest) return;
       const { block, keyStart, keyEnd, flags, bodyEnd } = cursor;
-      writer.add(block, keyStart, keyEnd, flags, keyEnd, bodyEnd);
+      writer.add(block, keyStart, keyEnd, bodyEnd, flags);
     });
     writer.endSection();
   }

@@ -253,6 +253,29 @@ test('what has expired is not written, and an older run does not bring it back',
   assert.ok(restored.isEmpty());
 });
 
+test('expired entries that nobody touches do not fill the heap', async () => {
+  const bed = new StateTestBed();
+  const store = await bed.open(options);
+  const { one, items, byName } = store.states(ttlStates({ ttlMs: 100 }));
+  for (let i = 0; i < 20_000; i++) {
+    store.setCurrentKey(i);
+    one.set(i);
+    items.add(i);
+    byName.set('x', i);
+    store.setCurrentKey('always the same');
+    byName.set(`${i}`, i);
+    bed.nowMs += 1;
+    if (i % 5_000 === 2_500) await save(bed, store);
+  }
+  for (const name of ['one', 'items', 'byName']) {
+    let live = 0;
+    store.forEachKey(name, () => live++);
+    assert.ok(live > 90 && live < 1_000, `${live} keys hold ${name}`);
+  }
+  store.setCurrentKey('always the same');
+  assert.equal([...byName.keys()].length, 99);
+});
+
 test('an older version is migrated once and written again; none given is an error', async () => {
   const bed = new StateTestBed();
   const old = await bed.open(options);

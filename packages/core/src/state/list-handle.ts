@@ -1,7 +1,7 @@
 import type { Cell, CellColumn } from './cell-column.ts';
 import type { DeepReadonly, ListState } from './descriptors.ts';
 import type { StoredEntry } from './stored-entry.ts';
-import type { TtlClock } from './ttl-clock.ts';
+import { SWEEP_PER_WRITE, type TtlClock } from './ttl-clock.ts';
 import type { OnStore } from './value-handles.ts';
 
 /** The elements of one key, in order; their sub keys are the sequence numbers. */
@@ -38,6 +38,7 @@ export class ListHandle<T> implements ListState<T> {
     const key = keys.currentKey();
     const keyGroup = keys.currentKeyGroup();
     cell.entries.push(table.createRanked(key, keyGroup, cell.next++, element, expiresAtMs, 0));
+    if (this.#ttl?.sweeps === true) this.#sweep(this.#ttl);
   }
 
   addAll(elements: Iterable<T>): void {
@@ -56,6 +57,22 @@ export class ListHandle<T> implements ListState<T> {
     for (const entry of cell.entries) this.#column.table.remove(entry);
     cell.entries = [];
     this.#column.drop(cell);
+  }
+
+  // Elements expire in their order, as each is stamped when it is added, or all when they are read.
+  #sweep(ttl: TtlClock): void {
+    for (let i = 0; i < SWEEP_PER_WRITE; i++) {
+      const cell = this.#column.nextInRound();
+      if (cell === undefined) continue;
+      let expired = 0;
+      for (const entry of cell.entries) {
+        if (!ttl.isExpired(entry.expiresAtMs)) break;
+        this.#column.table.remove(entry);
+        expired++;
+      }
+      if (expired > 0) cell.entries.splice(0, expired);
+      if (cell.entries.length === 0) this.#column.drop(cell);
+    }
   }
 
   #getWithTtl(cell: ListCell<T>, ttl: TtlClock): readonly DeepReadonly<T>[] {

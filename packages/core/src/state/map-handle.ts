@@ -2,7 +2,7 @@ import { type Key, type KeyIdentity, keyIdentity } from '../element/key.ts';
 import type { Cell, CellColumn } from './cell-column.ts';
 import type { DeepReadonly, MapState } from './descriptors.ts';
 import type { StoredEntry } from './stored-entry.ts';
-import type { TtlClock } from './ttl-clock.ts';
+import { SWEEP_PER_WRITE, type TtlClock } from './ttl-clock.ts';
 import type { OnStore } from './value-handles.ts';
 
 /** The entries of one key's map, in order of insertion. */
@@ -16,6 +16,8 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
   readonly #column: CellColumn<MapCell<V>, V>;
   readonly #ttl: TtlClock | null;
   readonly #onStore: OnStore | null;
+  /** Where the sweep for expired entries stands. */
+  #swept: { cell: MapCell<V>; entries: MapIterator<StoredEntry<V>> } | null = null;
 
   constructor(column: CellColumn<MapCell<V>, V>, ttl: TtlClock | null, onStore: OnStore | null) {
     this.#column = column;
@@ -43,6 +45,7 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
       table.write(entry);
       entry.value = value;
       entry.expiresAtMs = expiresAtMs;
+      if (this.#ttl?.sweeps === true) this.#sweep(this.#ttl);
       return;
     }
     const owner = keys.currentKey();
@@ -51,6 +54,7 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
       identity,
       table.createRanked(owner, keyGroup, key, value, expiresAtMs, cell.nextRank++),
     );
+    if (this.#ttl?.sweeps === true) this.#sweep(this.#ttl);
   }
 
   has(key: K): boolean {
@@ -108,6 +112,18 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
         };
       },
     };
+  }
+
+  #sweep(ttl: TtlClock): void {
+    for (let i = 0; i < SWEEP_PER_WRITE; i++) {
+      const entry = this.#swept?.entries.next();
+      if (this.#swept === null || entry === undefined || entry.done === true) {
+        const cell = this.#column.nextInRound();
+        this.#swept = cell === undefined ? null : { cell, entries: cell.entries.values() };
+      } else if (ttl.isExpired(entry.value.expiresAtMs)) {
+        this.#remove(this.#swept.cell, entry.value);
+      }
+    }
   }
 
   /** Applies time to live. @returns whether the entry may be shown */

@@ -43,7 +43,11 @@ export class RunWriter {
   #sectionStart = 0;
   #blocks = 0;
   #firstKey: Uint8Array = new Uint8Array(0);
-  #lastKey: Uint8Array = new Uint8Array(0);
+  readonly #last: { source: Buffer; start: number; end: number } = {
+    source: Buffer.alloc(0),
+    start: 0,
+    end: 0,
+  };
 
   constructor(compression: RunCompression = 'zstd', blockBytes = format.BLOCK_BYTES) {
     this.#compression = compression;
@@ -65,24 +69,22 @@ export class RunWriter {
     this.#blocks = 0;
   }
 
-  /** One entry: its key and body stand in `source`, which is not changed before `endSection`. */
-  add(
-    source: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    flags: number,
-    bodyStart: number,
-    bodyEnd: number,
-  ): void {
+  /**
+   * One entry: key and body stand one behind the other in `source`, which is not changed before
+   * `endSection`.
+   */
+  add(source: Buffer, keyStart: number, keyEnd: number, bodyEnd: number, flags: number): void {
     const block = this.#block;
     if (block.position === 0) this.#firstKey = source.subarray(keyStart, keyEnd);
     this.#offsets.push(block.position);
     block.u32(keyEnd - keyStart);
-    block.u32((bodyEnd - bodyStart + flags) >>> 0);
-    block.raw(source.subarray(keyStart, keyEnd));
-    block.raw(source.subarray(bodyStart, bodyEnd));
+    block.u32((bodyEnd - keyEnd + flags) >>> 0);
+    block.reserve(bodyEnd - keyStart);
+    block.position += source.copy(block.bytes, block.position, keyStart, bodyEnd);
     this.#hashes.push(bloomHash(source, keyStart, keyEnd));
-    this.#lastKey = source.subarray(keyStart, keyEnd);
+    this.#last.source = source;
+    this.#last.start = keyStart;
+    this.#last.end = keyEnd;
     if (block.position >= this.#blockBytes) this.#endBlock();
   }
 
@@ -191,8 +193,9 @@ export class RunWriter {
       writeText(meta, shape.names);
     }
     meta.raw(this.#index.written());
-    meta.u32(this.#lastKey.length);
-    meta.raw(this.#lastKey);
+    const { source, start, end } = this.#last;
+    meta.u32(end - start);
+    meta.raw(source.subarray(start, end));
     meta.raw(buildBloomFilter(this.#hashes));
     return meta;
   }

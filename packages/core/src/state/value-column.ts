@@ -2,7 +2,7 @@ import type { DirtyColumn, DirtyLog } from './dirty-log.ts';
 import { ABSENT, type KeySlots, type SlotColumn } from './key-slots.ts';
 import type { Segment } from './segment.ts';
 import type { StateTable } from './state-table.ts';
-import type { TtlClock } from './ttl-clock.ts';
+import { SWEEP_PER_WRITE, type TtlClock } from './ttl-clock.ts';
 
 /** One value per key: value, reducing and aggregating state. */
 export class ValueColumn implements SlotColumn, DirtyColumn {
@@ -19,6 +19,7 @@ export class ValueColumn implements SlotColumn, DirtyColumn {
   /** Whether a record with a value exists: only then the end of the value must be written. */
   #known = new Uint8Array(0);
   #expiries: Float64Array | null = null;
+  #swept = -1;
 
   constructor(table: StateTable, keys: KeySlots, log: DirtyLog, ttl: TtlClock | null) {
     this.table = table;
@@ -54,7 +55,9 @@ export class ValueColumn implements SlotColumn, DirtyColumn {
     this.#markDirty(slot);
     if (this.values[slot] === ABSENT) this.liveCount++;
     this.values[slot] = value;
-    if (this.ttl !== null) this.#expiries![slot] = this.ttl.expiry();
+    if (this.ttl === null) return;
+    this.#expiries![slot] = this.ttl.expiry();
+    if (this.ttl.sweeps) this.#sweep(slot, this.ttl);
   }
 
   /** The slot may be released. */
@@ -103,6 +106,24 @@ export class ValueColumn implements SlotColumn, DirtyColumn {
     this.#epochs[slot] = 0;
     this.#keys.releaseIfEmpty(slot);
     return true;
+  }
+
+  #sweep(written: number, ttl: TtlClock): void {
+    for (let i = 0; i < SWEEP_PER_WRITE; i++) {
+      this.#swept = this.#swept + 1 < this.#keys.length ? this.#swept + 1 : 0;
+      const slot = this.#swept;
+      if (slot === written || this.values[slot] === ABSENT) continue;
+      if (!ttl.isExpired(this.#expiries![slot]!)) continue;
+      if (this.#epochs[slot] !== 0) {
+        this.clear(slot);
+        continue;
+      }
+      // The run says itself that the value has expired: no need to write its end.
+      this.values[slot] = ABSENT;
+      this.#known[slot] = 0;
+      this.liveCount--;
+      this.#keys.releaseIfEmpty(slot);
+    }
   }
 
   #readWithTtl(slot: number, value: unknown, ttl: TtlClock): unknown {
