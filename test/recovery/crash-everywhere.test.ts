@@ -19,6 +19,7 @@ for (const simulated of SIMULATED_JOBS) {
     await crashEverywhere({
       seed: 1,
       start,
+      maxSteps: 50_000,
       ...(POINTS === undefined ? {} : { points: POINTS }),
       check: (result) => assert.deepEqual(committedLines(result.disk), expected),
     });

@@ -85,7 +85,11 @@ function plus(a: number, b: number): number {
   return a + b;
 }
 
-function windowed(name: string, window: Parameters<ReturnType<DataStream<Click>['keyBy']>['window']>[0], parallelism = 2): SimulatedJob {
+function windowed(
+  name: string,
+  window: Parameters<ReturnType<DataStream<Click>['keyBy']>['window']>[0],
+  parallelism = 2,
+): SimulatedJob {
   return simulated(
     name,
     (flow) =>
@@ -325,21 +329,20 @@ export const SIMULATED_JOBS: readonly SimulatedJob[] = [
     'operator-list',
     (flow) =>
       out(
-        source(flow)
-          .process('collect', {
-            operatorState: { held: operatorList<string>('split') },
-            output: type<string>(),
-            onRecord(click, { lists, emit }) {
-              lists.held.add(`${click.user} ${click.at}`);
-              if (lists.held.get().length < 4) return;
-              for (const line of lists.held.get()) emit(line);
-              lists.held.update([]);
-            },
-            onEnd({ lists, emit }) {
-              for (const line of lists.held.get()) emit(line);
-              lists.held.update([]);
-            },
-          }),
+        source(flow).process('collect', {
+          operatorState: { held: operatorList<string>('split') },
+          output: type<string>(),
+          onRecord(click, { lists, emit }) {
+            lists.held.add(`${click.user} ${click.at}`);
+            if (lists.held.get().length < 4) return;
+            for (const line of lists.held.get()) emit(line);
+            lists.held.update([]);
+          },
+          onEnd({ lists, emit }) {
+            for (const line of lists.held.get()) emit(line);
+            lists.held.update([]);
+          },
+        }),
       ),
     2,
   ),

@@ -148,9 +148,7 @@ export class JobRunner implements JobExecution {
     return this.#whileRunning(() => {
       const { savepointDirectory, drain = false } = options;
       const target =
-        savepointDirectory === undefined
-          ? null
-          : this.#options.savepointTarget(savepointDirectory);
+        savepointDirectory === undefined ? null : this.#options.savepointTarget(savepointDirectory);
       this.#stop = { drain, target };
       this.#setStatus('stopping');
       this.#attempt!.stopReading(drain);

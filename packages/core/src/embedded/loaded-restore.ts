@@ -100,8 +100,7 @@ export async function loadRestore(
         const runs = keyed === null ? null : await readRestoredRuns(runStore, keyed.runs, range);
         // With another parallelism there is no telling which subtask had finished, unless all had.
         const finished =
-          operator.isFinished ||
-          (old.parallelism === parallelism && old.subtasks[index]!.finished);
+          operator.isFinished || (old.parallelism === parallelism && old.subtasks[index]!.finished);
         operators.set(`${node.uid}#${index}`, { keyed: runs, lists, finished });
       }
     }

@@ -1,7 +1,10 @@
 import type { Environment } from '../base/environment.ts';
 import { restorePathOf, savepointDirectoryName } from '../checkpoint/paths.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
-import { type ResolvedCheckpointOptions, resolveCheckpointOptions } from '../config/checkpoint-options.ts';
+import {
+  type ResolvedCheckpointOptions,
+  resolveCheckpointOptions,
+} from '../config/checkpoint-options.ts';
 import { resolveRestartStrategy } from '../config/restart-strategy.ts';
 import { recover, type RestoreFrom } from '../coordinator/recovery.ts';
 import { BATCH_CAPACITY } from '../element/batch.ts';

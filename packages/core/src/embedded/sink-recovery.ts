@@ -64,4 +64,3 @@ async function commitAll(
     await committer.close();
   }
 }
-

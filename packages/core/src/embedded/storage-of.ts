@@ -10,7 +10,8 @@ import { UnsupportedStorageError } from './job-errors.ts';
  */
 export function storageOf(directory: string, environment: Environment): CheckpointStorage {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(directory)?.[1]?.toLowerCase();
-  if (scheme === undefined) return new FileStorage(directory, environment.fileSystem, environment.random);
+  if (scheme === undefined)
+    return new FileStorage(directory, environment.fileSystem, environment.random);
   if (scheme === 'file') {
     const path = decodeURIComponent(new URL(directory).pathname);
     return new FileStorage(path, environment.fileSystem, environment.random);
