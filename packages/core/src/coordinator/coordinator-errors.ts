@@ -52,3 +52,10 @@ export class CorruptRunError extends StreamError<{ file: string; problem: string
   static override readonly domain = 'external';
   static override readonly retry = 'never';
 }
+
+/** A process that was replaced has left a manifest of the same id; the next one has another. */
+export class ManifestTakenError extends StreamError<{ object: string }> {
+  static override readonly code = 'MANIFEST_TAKEN';
+  static override readonly domain = 'external';
+  static override readonly retry = 'restart';
+}

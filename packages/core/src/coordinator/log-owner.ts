@@ -1,6 +1,12 @@
 import { assert } from '../base/assert.ts';
 import type { Environment } from '../base/environment.ts';
-import { alivePath, LOG_PREFIX, slotPath } from '../checkpoint/paths.ts';
+import {
+  alivePath,
+  CHECKPOINT_PREFIX,
+  checkpointIdOf,
+  LOG_PREFIX,
+  slotPath,
+} from '../checkpoint/paths.ts';
 import {
   type CheckpointSlot,
   type ClaimSlot,
@@ -85,6 +91,7 @@ export class LogOwner {
   #claims: number[];
   #isFenced = false;
   #isAbandoned = false;
+  #nextId: number;
   #beat = 0;
 
   private constructor(options: ClaimOptions, writer: string, entries: readonly LogEntry[]) {
@@ -96,6 +103,7 @@ export class LogOwner {
     this.generation = sequence;
     this.instanceId = slot.instanceId;
     this.claimedLog = readLog(entries);
+    this.#nextId = this.claimedLog.nextCheckpointId;
     this.#sequences = entries.map((entry) => entry.sequence);
     this.#claims = entries.filter((e) => e.slot.kind === 'claim').map((e) => e.sequence);
   }
@@ -116,7 +124,7 @@ export class LogOwner {
         generation: sequence,
         jobName,
         ...options.decide(log),
-        nextCheckpointId: log.nextCheckpointId,
+        nextCheckpointId: await firstUnusedId(storage, environment, log),
         writer,
         atMs: environment.clock.nowMs(),
       };
@@ -130,6 +138,11 @@ export class LogOwner {
   /** Another process owns the log; found out by a call that threw. */
   get isFenced(): boolean {
     return this.#isFenced;
+  }
+
+  /** The log says that no later owner uses a checkpoint id below this one. */
+  get nextCheckpointId(): number {
+    return this.#nextId;
   }
 
   /** The last slot that this owner knows of. */
@@ -255,6 +268,8 @@ export class LogOwner {
       throw this.#fenced();
     }
     this.#sequences.push(sequence);
+    const usedId = slot.kind === 'claim' ? slot.nextCheckpointId : slot.checkpointId + 1;
+    this.#nextId = Math.max(this.#nextId, usedId);
     return sequence;
   }
 
@@ -266,6 +281,20 @@ export class LogOwner {
       { hint: 'Do not restart this process; the other one goes on with the job.' },
     );
   }
+}
+
+// Also above all manifests that nobody completed: they are deleted by this owner, at a time when he
+// may have been replaced without knowing it. No later owner may use such a name (sweep.ts, G1).
+async function firstUnusedId(
+  storage: CheckpointStorage,
+  environment: Environment,
+  log: LogState,
+): Promise<number> {
+  const objects = await withRetries(environment, READ_ATTEMPTS, () =>
+    storage.list(CHECKPOINT_PREFIX),
+  );
+  const ids = objects.map(({ name }) => checkpointIdOf(name) ?? 0);
+  return Math.max(log.nextCheckpointId, ...ids.map((id) => id + 1));
 }
 
 async function winSlot(

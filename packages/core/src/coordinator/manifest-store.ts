@@ -5,6 +5,7 @@ import { decodeManifest, encodeManifest, type Manifest } from '../checkpoint/man
 import { manifestPath } from '../checkpoint/paths.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { ManifestTakenError } from './coordinator-errors.ts';
 import { withRetries } from './storage-retry.ts';
 
 const ATTEMPTS = 5;
@@ -18,9 +19,12 @@ export interface WrittenManifest {
 /**
  * Writes the manifest of a checkpoint. It is not complete before a slot of the log names it.
  *
- * A manifest of that name that is already there is either ours (the outcome of an earlier try was
- * not known), or was left by an owner that was replaced before it could complete it: no slot names
- * it, so it is removed. If it is that of a newer owner, our slot will be lost anyway.
+ * One of that name that is already there is ours, if it has the same bytes: the outcome of an
+ * earlier try was not known. Else it was left by a process that was replaced, or is that of the
+ * process that replaced this one. It is not touched: between a look and a deletion its name may
+ * have become that of a complete checkpoint. This checkpoint fails, and the next has another id.
+ *
+ * @throws ManifestTakenError
  */
 export async function writeManifest(
   storage: CheckpointStorage,
@@ -29,21 +33,16 @@ export async function writeManifest(
 ): Promise<WrittenManifest> {
   const name = manifestPath(manifest.checkpointId);
   const bytes = encodeManifest(manifest);
-  await withRetries(environment, ATTEMPTS, async () => {
-    for (let replaced = 0; ; replaced++) {
-      if ((await storage.createIfAbsent(name, bytes)) === 'created') return;
-      const found = await storage.get(name);
-      if (Buffer.compare(found, bytes) === 0) return;
-      if (replaced === ATTEMPTS || generationOf(found, name) >= manifest.generation) {
-        throw new CorruptManifestError(
-          `manifest "${name}" in ${storage.location} is already there, from another process`,
-          { object: name, problem: 'it was written by somebody else' },
-        );
-      }
-      await storage.delete(name);
-    }
+  const isOurs = await withRetries(environment, ATTEMPTS, async () => {
+    if ((await storage.createIfAbsent(name, bytes)) === 'created') return true;
+    return Buffer.compare(await storage.get(name), bytes) === 0;
   });
-  return { manifest: name, manifestCrc32: crc32(bytes) };
+  if (isOurs) return { manifest: name, manifestCrc32: crc32(bytes) };
+  throw new ManifestTakenError(
+    `"${name}" in ${storage.location} was already written by another process`,
+    { object: name },
+    { hint: 'Another process ran this job and was replaced; the next checkpoint has another id.' },
+  );
 }
 
 /**
@@ -66,13 +65,4 @@ export async function readManifest(
     { object: slot.manifest, problem },
     { hint: 'Restore from another checkpoint or a savepoint, by naming it.' },
   );
-}
-
-// What cannot be read was not completed by anybody: older than everything.
-function generationOf(bytes: Uint8Array, name: string): number {
-  try {
-    return decodeManifest(bytes, name).generation;
-  } catch {
-    return 0;
-  }
 }

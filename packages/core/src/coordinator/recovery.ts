@@ -1,12 +1,6 @@
 import type { Environment } from '../base/environment.ts';
 import { decodeManifest, type Manifest } from '../checkpoint/manifest.ts';
-import {
-  ALIVE_PREFIX,
-  CHECKPOINT_PREFIX,
-  checkpointIdOf,
-  runOriginOf,
-  runPath,
-} from '../checkpoint/paths.ts';
+import { ALIVE_PREFIX, runOriginOf, runPath } from '../checkpoint/paths.ts';
 import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { RestoreBehindNewestError, SingleWriterRequiredError } from './coordinator-errors.ts';
@@ -112,7 +106,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     instanceId: owner.instanceId,
     manifest: null,
     restoredFrom: null,
-    nextCheckpointId: await firstUnusedId(options, owner.claimedLog),
+    nextCheckpointId: owner.claimedLog.nextCheckpointId,
     complete,
   };
   if (named !== null && from.kind === 'manifest' && !isNewest(named, newest)) {
@@ -192,18 +186,6 @@ async function readComplete(
     complete.push({ sequence, slot, manifest });
   }
   return complete;
-}
-
-// Manifests that an earlier owner wrote and did not complete may be deleted at any time, by a
-// process that was the owner once and does not know yet that it is not: their ids must not be used
-// again.
-async function firstUnusedId(
-  { storage, environment }: RecoveryOptions,
-  log: LogState,
-): Promise<number> {
-  const objects = await withRetries(environment, 5, () => storage.list(CHECKPOINT_PREFIX));
-  const ids = objects.map(({ name }) => checkpointIdOf(name) ?? 0);
-  return Math.max(log.nextCheckpointId, ...ids.map((id) => id + 1));
 }
 
 function isOwn({ generation }: LogOwner): (name: string) => boolean {

@@ -1,6 +1,7 @@
 import type { Environment } from '../base/environment.ts';
 import { explainFiles } from '../checkpoint/files-of.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
+import { checkpointIdOf } from '../checkpoint/paths.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { LogOwner } from './log-owner.ts';
@@ -17,8 +18,9 @@ export interface CompleteCheckpoint {
  * Deletes what failed attempts and dropped checkpoints left behind. Never throws.
  *
  * G1. What is deleted was listed before the log showed that this process still owned it: nothing of
- *     a later owner can be among it. Names are never used again (generation and attempt in those of
- *     runs; ids in those of manifests), so a deletion that comes late hits nobody.
+ *     a later owner can be among it. Deleted names are never used again, so a deletion that comes
+ *     late hits nobody: names of runs hold generation and attempt; of manifests only those go whose
+ *     id is below the one that the log tells all later owners to begin with.
  * G2. If a complete checkpoint cannot be read nothing is deleted: nobody knows what it needs.
  *
  * @param isPinned what is in use otherwise, or may be written at this moment
@@ -39,7 +41,8 @@ export async function sweep(
     const names = (await storage.list('')).map(({ name }) => name);
     await owner.confirm(); // G1
     for (const { name, verdict } of explainFiles(names, kept, isPinned)) {
-      if (verdict === 'garbage') await storage.delete(name);
+      const mayComeAgain = (checkpointIdOf(name) ?? 0) >= owner.nextCheckpointId;
+      if (verdict === 'garbage' && !mayComeAgain) await storage.delete(name);
     }
   } catch (error) {
     environment.logger.log('warn', 'could not delete unused checkpoint files', { error });
