@@ -25,7 +25,13 @@ const slow = /^test\/(?:e2e|kill)\//;
 
 const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>> = {
   types: () => program('typescript/bin/tsc', ['-p', root]),
-  style: () => program('@biomejs/biome/bin/biome', ['ci', '--reporter=summary', '.']),
+  style: () =>
+    program('@biomejs/biome/bin/biome', [
+      'ci',
+      '--assist-enabled=false',
+      '--reporter=summary',
+      '.',
+    ]),
   tidy: () => tests(['tools/tidy.test.ts'], []),
   unit: () =>
     tests(

@@ -43,7 +43,7 @@ export class FakeExecution implements JobExecution {
   readonly asked: string[] = [];
   readonly done: Promise<JobResult>;
   operators: readonly OperatorMetrics[] = [fakeMetrics()];
-  /** Rejects every request with this, if set. */
+  /** Rejects every request but `cancel` with this, if set. */
   refusal: Error | null = null;
   /** Keeps a stop from ending the job, like a checkpoint that takes for ever. */
   ignoresStop = false;
@@ -99,7 +99,7 @@ export class FakeExecution implements JobExecution {
   }
 
   async cancel(): Promise<void> {
-    this.#ask('cancel');
+    this.asked.push('cancel');
     this.end({ status: 'cancelled' });
   }
 

@@ -5,12 +5,17 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { StreamError } from '@millrace/core';
 import { fakeContext, type FakeContext } from '../../test/fake-context.ts';
 import { fakeCheckpoint, FakeExecution, fakeRun } from '../../test/fake-execution.ts';
 import { prepareDirectory, registeredJobs, registerJob } from '../control/job-registry.ts';
 import { UsageError } from './command-errors.ts';
 import { dispatch } from './dispatch.ts';
 import { exitCode } from './exit-code.ts';
+
+class NotRunning extends StreamError {
+  static override readonly code = 'JOB_NOT_RUNNING';
+}
 
 interface Started {
   readonly context: FakeContext;
@@ -97,6 +102,15 @@ test('one Ctrl-C that arrives twice, passed on by npm, is one', async (t) => {
   execution.end({ status: 'stopped' });
   assert.equal(await exit, exitCode.ok);
   assert.deepEqual(execution.asked, ['stop {}']);
+});
+
+test('Ctrl-C between two attempts ends a job that cannot take a checkpoint', async (t) => {
+  const { context, execution, exit } = await start(t);
+  execution.refusal = new NotRunning('job "orders" is restarting', {});
+  context.signal('SIGINT');
+  assert.equal(await exit, exitCode.ok);
+  assert.deepEqual(execution.asked, ['stop {}', 'cancel']);
+  assert.match(context.written.error, /is restarting: ending without another checkpoint/);
 });
 
 test('a signal before the job has started ends at once', async (t) => {

@@ -209,7 +209,15 @@ class SignalDesk {
     this.#stoppedAtMs = nowMs;
     const again = signal === 'SIGINT' ? 'Ctrl-C again' : 'another SIGTERM';
     this.#display.say(`stopping with a last checkpoint (${again}: end at once)`);
-    // How it ends, and whether it fails, is what `done` says.
-    this.#execution.stop().catch(() => {});
+    const execution = this.#execution;
+    execution.stop().catch((error: unknown) => this.#onStopRefused(execution, error));
+  }
+
+  /** Between two attempts there is nothing to take a checkpoint of: the last one holds it all. */
+  #onStopRefused(execution: JobExecution, error: unknown): void {
+    const { code, message } = errorData(error);
+    if (code !== 'JOB_NOT_RUNNING') return; // how it ends is what `done` says
+    this.#display.say(`${message}: ending without another checkpoint`);
+    execution.cancel().catch(() => {});
   }
 }
