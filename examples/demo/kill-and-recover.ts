@@ -6,8 +6,10 @@ export interface KillPlan {
   /** Arguments of `millrace run`: the job file, parameters, checkpoint directory. */
   readonly args: readonly string[];
   readonly kills: number;
-  /** The kill comes so long after the job began to run: a random moment between the two. */
+  /** The kill comes at a random moment between the two, counted from `killAfter`. */
   readonly killAfterMs: readonly [least: number, most: number];
+  /** `running`: also before the first checkpoint of that life; then the next one begins as it did. */
+  readonly killAfter: 'running' | 'first checkpoint';
   /** In [0, 1). */
   readonly random: () => number;
   readonly say: (text: string) => void;
@@ -40,7 +42,7 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
         plan.say(`  recovered from checkpoint ${line['checkpointId']} in ${tookMs.toFixed(0)} ms`);
       }
       if (line.event === 'checkpointCompleted') lifeCheckpoints++;
-      if (timer === undefined && kills < plan.kills && isRunning(line)) {
+      if (timer === undefined && kills < plan.kills && isMoment(line, plan.killAfter)) {
         const [least, most] = plan.killAfterMs;
         timer = setTimeout(() => life.kill(), least + plan.random() * (most - least));
       }
@@ -59,6 +61,7 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
   }
 }
 
-function isRunning(line: JobLine): boolean {
+function isMoment(line: JobLine, after: KillPlan['killAfter']): boolean {
+  if (after === 'first checkpoint') return line.event === 'checkpointCompleted';
   return line.event === 'status' && line['status'] === 'running';
 }
