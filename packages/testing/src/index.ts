@@ -45,3 +45,10 @@ export {
   verifyOperator,
   type VerifyOptions,
 } from './operator/verify-operator.ts';
+export {
+  pause,
+  type Script,
+  type ScriptElement,
+  scriptedSource,
+  scriptedStream,
+} from './source/scripted-stream.ts';

@@ -18,7 +18,7 @@ export interface SimulationOptions<T> extends VirtualEnvironmentOptions {
   readonly crashAtSteps?: readonly number[];
   /** `power` (default): loses what was not synced. `process`: the disk keeps everything. */
   readonly crash?: 'power' | 'process';
-  /** Per life. Default 1 000 000. */
+  /** Per life. Default 200 000. */
   readonly maxSteps?: number;
   /** Virtual time between a crash and the next start. Default 1 000. */
   readonly restartDelayMs?: number;

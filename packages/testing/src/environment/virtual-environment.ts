@@ -134,7 +134,7 @@ export class VirtualEnvironment implements Environment {
    * @returns its value; rejects with its reason
    * @throws SimulationStuckError if nothing is left to run, or after `maxSteps` callbacks
    */
-  async runUntil<T>(promise: Promise<T>, maxSteps = 1_000_000): Promise<T> {
+  async runUntil<T>(promise: Promise<T>, maxSteps = 200_000): Promise<T> {
     let settled = false;
     const done = (): void => {
       settled = true;
@@ -152,7 +152,7 @@ export class VirtualEnvironment implements Environment {
   }
 
   /** Runs everything that is runnable now, without moving the clock. */
-  async runReady(maxSteps = 1_000_000): Promise<void> {
+  async runReady(maxSteps = 200_000): Promise<void> {
     const { scheduler } = this.#machine;
     await settle(REACTIONS_PER_STEP);
     for (let steps = 0; scheduler.hasRunnable; steps++) {

@@ -50,7 +50,10 @@ export function sideRecord(
 }
 
 /** Event time has come to `timeMs` on one input, or on all. */
-export function watermark(timeMs: number, input: number | null = null): HarnessInput {
+export function watermark(
+  timeMs: number,
+  input: number | null = null,
+): HarnessInput & { kind: 'watermark' } {
   return { kind: 'watermark', timeMs, input };
 }
 
