@@ -130,6 +130,7 @@ test('list, checkpoint, savepoint and stop reach the job; the savepoint can be r
   await running.says(/"event":"checkpointCompleted"/);
   assert.match(shop.millrace('list'), /counting {2}pid \d+ .*running/);
   assert.match(shop.millrace('checkpoint'), /checkpoint \d+ complete/);
+  assert.doesNotMatch(shop.millrace('checkpoints', 'ls', 'cp'), /DAMAGED|no complete/);
   const savepoint = JSON.parse(shop.millrace('savepoint', 'sp', '--json'));
   assert.equal(savepoint.kind, 'savepoint');
   assert.match(shop.millrace('stop', 'counting'), /counting stopped at checkpoint/);

@@ -99,21 +99,41 @@ export async function findPlace(
 
 async function jobPlace(environment: Environment, directory: string): Promise<CheckpointPlace> {
   const storage = storageOf(directory, environment);
-  const { log } = await readLogOf(storage, environment);
-  const snapshots: FoundSnapshot[] = [];
+  for (let seen = -1; ; ) {
+    const { log } = await readLogOf(storage, environment);
+    const { snapshots, isNewestMissing } = await readSnapshots(storage, environment, log);
+    // A job that runs may complete the next one and delete this one while we look: look again,
+    // as long as the log goes on.
+    if (!isNewestMissing || log.highestSequence === seen) {
+      return { storage, jobName: log.claim?.jobName ?? '', log, snapshots };
+    }
+    seen = log.highestSequence;
+  }
+}
+
+async function readSnapshots(
+  storage: CheckpointStorage,
+  environment: Environment,
+  log: LogState,
+): Promise<{ readonly snapshots: FoundSnapshot[]; readonly isNewestMissing: boolean }> {
   const newest = latestOf(log);
+  const snapshots: FoundSnapshot[] = [];
+  let isNewestMissing = false;
   for (const { slot } of log.checkpoints) {
     const name = slot.manifest;
     try {
       const manifest = await readManifest(storage, environment, slot);
       snapshots.push({ name, manifest, problem: null, slot });
     } catch (problem) {
+      const isMissing = errorData(problem).code === 'STORAGE_NOT_FOUND';
+      isNewestMissing ||= isMissing && slot === newest;
       // Retention deletes a manifest and leaves its slot to be pruned later; the newest is kept.
-      const isDropped = errorData(problem).code === 'STORAGE_NOT_FOUND' && slot !== newest;
-      if (!isDropped) snapshots.push({ name, manifest: null, problem, slot });
+      if (!isMissing || slot === newest) {
+        snapshots.push({ name, manifest: null, problem, slot });
+      }
     }
   }
-  return { storage, jobName: log.claim?.jobName ?? '', log, snapshots };
+  return { snapshots, isNewestMissing };
 }
 
 async function singleSnapshot(
