@@ -13,7 +13,6 @@ import {
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
 import { CheckpointPlaceError } from '../command/command-errors.ts';
-import { errorData } from '../command/error-report.ts';
 
 /** A snapshot that can be looked at. */
 export interface FoundSnapshot {
@@ -121,16 +120,15 @@ async function readSnapshots(
   let isNewestMissing = false;
   for (const { slot } of log.checkpoints) {
     const name = slot.manifest;
+    const isMissing = (await storage.list(name)).length === 0;
+    // Retention deletes a manifest and leaves its slot to be pruned later; the newest is kept.
+    if (isMissing && slot !== newest) continue;
+    isNewestMissing ||= isMissing;
     try {
       const manifest = await readManifest(storage, environment, slot);
       snapshots.push({ name, manifest, problem: null, slot });
     } catch (problem) {
-      const isMissing = errorData(problem).code === 'STORAGE_NOT_FOUND';
-      isNewestMissing ||= isMissing && slot === newest;
-      // Retention deletes a manifest and leaves its slot to be pruned later; the newest is kept.
-      if (!isMissing || slot === newest) {
-        snapshots.push({ name, manifest: null, problem, slot });
-      }
+      snapshots.push({ name, manifest: null, problem, slot });
     }
   }
   return { snapshots, isNewestMissing };
