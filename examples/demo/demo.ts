@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   for (const difference of result.differences) say(`  ${difference}`);
   const recoveries = report.recoveriesMs.map((ms) => `${ms.toFixed(0)} ms`).join(', ');
   say(`${report.kills} kills, recovered in ${recoveries}; ${report.checkpoints} checkpoints`);
-  say(`${expected.flights} flights read, ${result.committed} committed (${result.late} of them late)`);
+  say(`${expected.flights} read, ${result.committed} committed (${result.late} of them late)`);
   say(`${result.lost} lost, ${result.doubled} doubled`);
   const exact = result.lost === 0 && result.doubled === 0 && report.kills > 0;
   process.exitCode = exact && result.committed === expected.flights ? 0 : 1;

@@ -8,7 +8,7 @@ export interface KillPlan {
   readonly kills: number;
   /** The kill comes at a random moment between the two, counted from `killAfter`. */
   readonly killAfterMs: readonly [least: number, most: number];
-  /** `running`: also before the first checkpoint of that life; then the next one begins as it did. */
+  /** `running`: also before the life's first checkpoint; the next one then begins as it did. */
   readonly killAfter: 'running' | 'first checkpoint';
   /** In [0, 1). */
   readonly random: () => number;

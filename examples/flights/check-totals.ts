@@ -37,10 +37,7 @@ export async function expectedTotals(input: string): Promise<ExpectedTotals> {
 }
 
 /** Reads what a job has committed to `output` and compares. */
-export async function compareTotals(
-  expected: ExpectedTotals,
-  output: string,
-): Promise<Comparison> {
+export async function compareTotals(expected: ExpectedTotals, output: string): Promise<Comparison> {
   const daily = new Map<string, FlightTotals>();
   const routes = new Map<string, FlightTotals>();
   let late = 0;

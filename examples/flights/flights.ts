@@ -22,7 +22,10 @@ export default job('flights', (flow, parameters) => {
   const { input = 'data/flights', output = 'data/totals' } = parameters;
 
   const flights = flow
-    .from('flights', fileSource({ directory: input, include: '*.jsonl', format: jsonLines<Flight>() }))
+    .from(
+      'flights',
+      fileSource({ directory: input, include: '*.jsonl', format: jsonLines<Flight>() }),
+    )
     .eventTime({
       timestamp: (flight) => Date.parse(flight.date),
       maxOutOfOrdernessMs: hours(3),

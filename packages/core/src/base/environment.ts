@@ -42,6 +42,7 @@ export interface Random {
   hex(bytes: number): string;
 }
 
+/** `debug` is for whoever works on Millrace; `warn` and `error` want a human to look. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Where the engine's own messages go. Never throws, never blocks. */

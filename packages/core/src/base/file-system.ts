@@ -32,11 +32,13 @@ export interface FileSystem {
   stat(path: string): Promise<FileStat | null>;
 }
 
+/** A name in a directory. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly kind: 'file' | 'directory' | 'other';
 }
 
+/** What is known of a name without opening it. */
 export interface FileStat {
   readonly kind: 'file' | 'directory' | 'other';
   readonly sizeBytes: number;
@@ -51,12 +53,14 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
+/** An open file; reads may overlap. */
 export interface ReadableFile {
   /** Bytes from `offset`, fewer than `length` only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
+/** Why a call failed; `full` covers quotas, `permission` read-only disks. */
 export type FileErrorKind = 'not-found' | 'exists' | 'full' | 'permission' | 'directory' | 'other';
 
 /** A call on files failed; `kind` says what can be told apart. */

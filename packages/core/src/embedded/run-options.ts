@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Default 1. */
   readonly parallelism?: number;
-  /** Default: Flink's rule, at least 128. Recorded in every snapshot; a restore may not change it. */
+  /** Default: Flink's rule, at least 128. Recorded in snapshots; a restore cannot change it. */
   readonly maxParallelism?: number;
   /** Left out: no checkpoints, so a failure starts the job from the beginning. */
   readonly checkpoints?: CheckpointOptions;
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly allowDuplicates?: boolean;
   /** Drop state of the snapshot whose operator or table is not in the job any more. */
   readonly allowDroppedState?: boolean;
-  /** Exactly-once on a storage that cannot create conditionally: the user vouches for one writer. */
+  /** Exactly-once on a storage without create-if-absent: the user vouches for one writer. */
   readonly assumeSingleWriter?: boolean;
   /** Wait until the current owner is gone instead of taking over at once. */
   readonly standby?: boolean;

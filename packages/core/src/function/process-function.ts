@@ -56,11 +56,13 @@ export interface Emitter<Out> {
   side<T>(tag: SideOutputTag<T>, value: T, timestampMs?: number): void;
 }
 
+/** What a function sees while it handles a record. */
 export interface ProcessContext<Out> extends FunctionContext, Emitter<Out> {
   /** NaN if the record has none. */
   readonly timestampMs: number;
 }
 
+/** The same on a keyed stream: key, state and timers of that key. */
 export interface KeyedContext<K extends Key, S extends StateDescriptors, Out>
   extends ProcessContext<Out> {
   readonly key: K;
@@ -68,6 +70,7 @@ export interface KeyedContext<K extends Key, S extends StateDescriptors, Out>
   readonly timers: Timers;
 }
 
+/** What `onTimer` sees; `timestampMs` is the timer's time. */
 export interface TimerContext<K extends Key, S extends StateDescriptors, Out>
   extends KeyedContext<K, S, Out> {
   readonly domain: 'event' | 'processing';
@@ -91,7 +94,9 @@ export interface ProcessFunction<In, Out, L extends OperatorStates = OperatorSta
 export interface OperatorListDescriptor<T> extends TypeHint<T> {
   readonly redistribution: 'split' | 'union';
 }
+/** The operator lists of a function by name; the name is their identity in checkpoints. */
 export type OperatorStates = Readonly<Record<string, OperatorListDescriptor<unknown>>>;
+/** What a function sees for its operator lists. */
 export type OperatorStateHandles<L extends OperatorStates> = {
   readonly [Name in keyof L]: L[Name] extends OperatorListDescriptor<infer T>
     ? OperatorListState<T>
@@ -196,6 +201,7 @@ export interface AsyncFunctionOptions<In, Out> {
   readonly retry?: AsyncRetryOptions;
 }
 
+/** How often and when a failed asynchronous call is made again. */
 export interface AsyncRetryOptions {
   /** Calls in all, 1 or more. */
   readonly maxAttempts: number;

@@ -29,6 +29,7 @@ export interface Sink<in T, WriterState = unknown, Committable = unknown> {
   recover?(context: SinkContext, live: readonly WriterState[]): Promise<void>;
 }
 
+/** Who a writer or committer is; parts of the names of what it writes. */
 export interface SinkContext {
   readonly environment: Environment;
   readonly jobName: string;
@@ -73,9 +74,10 @@ export interface SinkWriter<T, WriterState, Committable> {
 }
 
 /**
- * Outcome of one commit. `alreadyCommitted` counts as done; `retryLater` is tried again a few times;
- * `rejected`: the target will never take it, for a known reason: it is dropped, counted
- * (`commitsRejected`) and logged as an error; `failed`: the job fails and tries again after its restart.
+ * Outcome of one commit. `alreadyCommitted` counts as done; `retryLater` is tried again a few
+ * times; `rejected`: the target will never take it, for a known reason: it is dropped, counted
+ * (`commitsRejected`) and logged as an error; `failed`: the job fails and commits it again after
+ * its restart.
  */
 export type CommitOutcome =
   | { readonly kind: 'committed' }

@@ -35,7 +35,7 @@ export interface SourceSplit {
 export interface EnumeratorContext<Split> {
   readonly environment: Environment;
   readonly parallelism: number;
-  /** Gives splits to a reader; they are in the next snapshot of that reader or of the enumerator. */
+  /** Gives splits to a reader; the next snapshot of that reader holds them. */
   assignSplits(subtaskIndex: number, splits: readonly Split[]): void;
   /** Tells a reader that it will get no more; with no split left it ends. */
   signalNoMoreSplits(subtaskIndex: number): void;

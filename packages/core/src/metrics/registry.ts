@@ -44,7 +44,7 @@ export class Histogram {
   }
 }
 
-/** Metrics of one operator subtask (or of the job). Names are listed in docs/reference/metrics.md. */
+/** Metrics of one operator subtask. Names are listed in docs/reference/metrics.md. */
 export class MetricGroup {
   readonly counters = new Map<string, Counter>();
   readonly gauges = new Map<string, Gauge>();

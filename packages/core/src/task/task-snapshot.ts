@@ -13,6 +13,7 @@ export interface FrozenOperator {
   discard(): void;
 }
 
+/** All operators of a frozen task. */
 export type FrozenOperators = readonly FrozenOperator[];
 
 /** The synchronous part of a snapshot, in the turn of the barrier. Cost: O(operators, lists). */
