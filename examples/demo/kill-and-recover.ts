@@ -39,7 +39,7 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
       if (line.event === 'restored') {
         const tookMs = performance.now() - startedAtMs;
         recoveriesMs.push(tookMs);
-        plan.say(`  recovered from checkpoint ${line['checkpointId']} in ${tookMs.toFixed(0)} ms`);
+        plan.say(`  recovered from checkpoint ${line.checkpointId} in ${tookMs.toFixed(0)} ms`);
       }
       if (line.event === 'checkpointCompleted') lifeCheckpoints++;
       if (timer === undefined && kills < plan.kills && isMoment(line, plan.killAfter)) {
@@ -63,5 +63,5 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
 
 function isMoment(line: JobLine, after: KillPlan['killAfter']): boolean {
   if (after === 'first checkpoint') return line.event === 'checkpointCompleted';
-  return line.event === 'status' && line['status'] === 'running';
+  return line.event === 'status' && line.status === 'running';
 }

@@ -14,6 +14,7 @@ export interface JobLine {
 /** How a life ended. */
 export interface LifeEnd {
   readonly killed: boolean;
+  /** null: by a signal. */
   readonly exitCode: number | null;
   /** What the process wrote to standard error. */
   readonly errors: string;
@@ -22,9 +23,20 @@ export interface LifeEnd {
 
 /** A running `millrace run`. */
 export interface JobLife {
+  readonly pid: number;
   readonly ended: Promise<LifeEnd>;
   /** SIGKILL: no handler runs, nothing is flushed. */
   kill(): void;
+  /** Any other signal: Ctrl-C, a pause, ... */
+  signal(name: NodeJS.Signals): void;
+}
+
+/** Where a life takes place. */
+export interface Surroundings {
+  /** Default: that of this process. */
+  readonly cwd?: string;
+  /** Default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -32,9 +44,14 @@ export interface JobLife {
  *
  * @param onLine gets every event as it comes
  */
-export function startLife(args: readonly string[], onLine: (line: JobLine) => void): JobLife {
+export function startLife(
+  args: readonly string[],
+  onLine: (line: JobLine) => void,
+  surroundings: Surroundings = {},
+): JobLife {
   const startedAtMs = performance.now();
   const child: ChildProcess = spawn(process.execPath, [COMMAND, 'run', ...args, '--json'], {
+    ...surroundings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let killed = false;
@@ -43,7 +60,8 @@ export function startLife(args: readonly string[], onLine: (line: JobLine) => vo
     errors += text;
   });
   createInterface({ input: child.stdout! }).on('line', (line) => {
-    if (line.startsWith('{')) onLine(JSON.parse(line) as JobLine);
+    // A line may be cut off by the kill.
+    if (line.startsWith('{') && line.endsWith('}')) onLine(JSON.parse(line) as JobLine);
   });
   const ended = new Promise<LifeEnd>((resolve, reject) => {
     child.on('error', reject);
@@ -52,10 +70,15 @@ export function startLife(args: readonly string[], onLine: (line: JobLine) => vo
     });
   });
   return {
+    // Without a process there is no id, and `ended` says why.
+    pid: child.pid ?? -1,
     ended,
     kill: () => {
       killed = true;
       child.kill('SIGKILL');
+    },
+    signal: (name) => {
+      child.kill(name);
     },
   };
 }

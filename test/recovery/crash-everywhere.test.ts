@@ -7,7 +7,7 @@ import { SIMULATED_JOBS } from './simulated-jobs.ts';
 import { committedLines, runSimulated } from './simulated-run.ts';
 
 // Every step of every job takes minutes; `npm test` takes a sample, `.ci/run` all of them.
-const POINTS = process.env['CRASH_POINTS'] === 'all' ? undefined : 25;
+const POINTS = process.env.CRASH_POINTS === 'all' ? undefined : 25;
 
 for (const simulated of SIMULATED_JOBS) {
   test(`job "${simulated.name}" commits the same lines whatever step it crashes at`, async () => {

@@ -1,6 +1,6 @@
 // Runs a job in the simulator and reads what it has committed.
 import { run } from '@millrace/core';
-import { VirtualDisk, type VirtualEnvironment } from '@millrace/testing';
+import type { VirtualDisk, VirtualEnvironment } from '@millrace/testing';
 import type { SimulatedJob } from './simulated-jobs.ts';
 
 /** Small sizes, so that a crash can come between any two records and elements. */

@@ -2,7 +2,7 @@ import { ERROR_KINDS, makeError, setField, VIEW_KINDS } from './builtin-kinds.ts
 import { ByteReader } from './byte-reader.ts';
 import { malformed } from './codec-errors.ts';
 import { bigintOfMagnitude } from './key-codec.ts';
-import { type Shape, ShapeTable } from './shape-table.ts';
+import type { Shape, ShapeTable } from './shape-table.ts';
 import * as tag from './value-tags.ts';
 
 /**

@@ -31,7 +31,7 @@ export function keyIdentity(key: Key): KeyIdentity {
     case 'string':
       return key.charCodeAt(0) === 0 ? `\u0000s${key}` : key;
     case 'number':
-      if (key !== key) throw invalidKey(key);
+      if (Number.isNaN(key)) throw invalidKey(key);
       return key === 0 ? 0 : key;
     case 'bigint':
     case 'boolean':

@@ -7,7 +7,7 @@ export const NO_TIMESTAMP = Number.NaN;
 
 /** Whether a record's timestamp is one. */
 export function hasTimestamp(timestampMs: number): boolean {
-  return timestampMs === timestampMs;
+  return !Number.isNaN(timestampMs);
 }
 
 /** @returns `count` seconds in milliseconds */

@@ -131,14 +131,14 @@ test('keys above 64 KB and values above a block are stored like others', async (
   const states: StateDescriptors = { text: value<string>('') };
   const store = await bed.open(options);
   const keys = ['k'.repeat(100_000), `${'k'.repeat(100_000)}2`, ['t', 'u'.repeat(70_000)]];
-  const write = store.states(states)['text'] as { set(text: string): void };
+  const write = store.states(states).text as { set(text: string): void };
   for (const [i, key] of keys.entries()) {
     store.setCurrentKey(key);
     write.set('v'.repeat(50_000 + i));
   }
   const { runs } = await bed.finish(store.persist(store.freeze(), 'checkpoint'));
   const restored = await bed.open(options, runs);
-  const read = restored.states(states)['text'] as { get(): string };
+  const read = restored.states(states).text as { get(): string };
   for (const [i, key] of keys.entries()) {
     restored.setCurrentKey(key);
     assert.equal(read.get().length, 50_000 + i);
