@@ -177,6 +177,19 @@ test('CheckpointDriver knows at the end whether the last checkpoint completed', 
   assert.deepEqual(process.job.calls, ['trigger 1 checkpoint'], 'nobody is left to be told');
 });
 
+test('CheckpointDriver does not wait for ever for a dead storage when the job stops', async () => {
+  const storage = new FaultyStorage(new MemoryStorage());
+  const process = await FakeProcess.start(storage);
+  process.driver.triggerCheckpoint().catch(() => {});
+  storage.fault = (operation, name) =>
+    operation === 'createIfAbsent' && name.startsWith('log/') ? 'before' : null;
+  await process.acknowledge(1);
+  await process.time.until(process.driver.end('job-stopped'));
+  assert.ok(process.time.nowMs < 30_000);
+  assert.equal(process.driver.lastCheckpoint, null);
+  assert.deepEqual(process.job.calls, ['trigger 1 checkpoint']);
+});
+
 test('CheckpointDriver keeps numRetained checkpoints and every file that they need', async () => {
   const storage = new MemoryStorage();
   const process = await FakeProcess.start(storage, { numRetained: 2 });
@@ -279,6 +292,20 @@ test('CheckpointDriver sweeps what a dead attempt wrote and nobody refers to', a
   const names = await namesOf(process.storage, 'shared/');
   assert.ok(!names.includes(file));
   assert.equal(names.length, 2, 'the latest checkpoint keeps its runs');
+});
+
+test('CheckpointDriver sweeps nothing of the process that replaced it (G1)', async () => {
+  const storage = new MemoryStorage();
+  const old = await FakeProcess.start(storage);
+  await old.checkpoint();
+  const next = await FakeProcess.start(storage);
+  await next.checkpoint();
+  const names = await namesOf(storage);
+  await old.driver.end('job-failed');
+  old.job = new FakeJob(2);
+  old.driver.start(old.job);
+  await settle();
+  assert.deepEqual(await namesOf(storage), names);
 });
 
 test('verifyCheckpoint finds a missing file, a short one and a changed byte', async () => {

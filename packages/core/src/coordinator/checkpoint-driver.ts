@@ -40,6 +40,9 @@ export interface CheckpointDriverOptions {
   readonly onEvent: (event: CheckpointEvent) => void;
 }
 
+/** A job that stops does not wait longer for a storage that does not answer. */
+const STOP_PATIENCE_MS = 10_000;
+
 interface Running {
   readonly barrier: CheckpointBarrier;
   readonly startedAtMs: number;
@@ -128,12 +131,19 @@ export class CheckpointDriver {
   /**
    * The attempt is over; its messages are ignored from here on.
    *
-   * @returns resolves when it is known which checkpoint is the latest
+   * @returns resolves when it is known which checkpoint is the latest; after `job-stopped`, when
+   *   nobody restores, not later than in ten seconds
    */
   async end(reason: 'job-failed' | 'job-stopped'): Promise<void> {
     this.#feed({ kind: 'end', reason });
     this.#gateway = null;
+    const { owner } = this.#options.recovery;
+    const cancel =
+      reason === 'job-stopped'
+        ? this.#environment.scheduler.after(STOP_PATIENCE_MS, () => owner.abandon())
+        : () => {};
     await this.#background;
+    cancel();
   }
 
   /** A message of a task; late and repeated ones change nothing. */

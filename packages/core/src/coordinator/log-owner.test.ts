@@ -1,12 +1,17 @@
 // Goal: at most one process can complete checkpoints, whatever storage and scheduling do.
 // Method: two owners over one memory, and a storage that fails before or after the effect.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { CorruptLogError } from '../checkpoint/checkpoint-errors.ts';
 import { slotPath } from '../checkpoint/paths.ts';
 import { latestOf } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { FileStorage } from '../storage/file-storage.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
+import { nodeFileSystem } from '../storage/node-file-system.ts';
 import { JobFencedError } from './coordinator-errors.ts';
 import { FaultyStorage, namesOf, settle, VirtualTime } from './coordinator-test-bed.ts';
 import { type Completion, LogOwner, readLogOf } from './log-owner.ts';
@@ -152,6 +157,25 @@ test('LogOwner: of many claims at once each gets a generation of its own', async
   assert.equal(new Set(owners.map(({ generation }) => generation)).size, 4);
   const outcomes = await Promise.allSettled(owners.map((owner) => owner.complete(completion(1))));
   assert.ok(outcomes.filter(({ status }) => status === 'fulfilled').length <= 1);
+});
+
+test('LogOwner has one winner on a real disk too', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'));
+  try {
+    const time = new VirtualTime();
+    const { random } = time.environment;
+    const storages = [1, 2, 3].map(() => new FileStorage(directory, nodeFileSystem(), random));
+    const owners: LogOwner[] = [];
+    for (const storage of storages) owners.push(await claim(time, storage));
+    const outcomes = await Promise.allSettled(owners.map((owner) => owner.complete(completion(1))));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'rejected', 'fulfilled'],
+    );
+    assert.equal(await latestId(time, storages[0]!), 1);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('LogOwner keeps the log short by claiming again', async () => {

@@ -5,6 +5,7 @@ import { decodeManifest, encodeManifest, type Manifest } from '../checkpoint/man
 import { manifestPath } from '../checkpoint/paths.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { StorageNotFoundError } from '../storage/storage-errors.ts';
 import { ManifestTakenError } from './coordinator-errors.ts';
 import { withRetries } from './storage-retry.ts';
 
@@ -48,15 +49,17 @@ export async function writeManifest(
 /**
  * Reads the manifest that a slot names.
  *
- * @throws CorruptManifestError also if it is not the one that the slot was won with
- * @throws UnsupportedManifestVersionError, StorageNotFoundError
+ * @throws CorruptManifestError also if it is missing, or not the one that the slot was won with
+ * @throws UnsupportedManifestVersionError
  */
 export async function readManifest(
   storage: CheckpointStorage,
   environment: Environment,
   slot: CheckpointSlot,
 ): Promise<Manifest> {
-  const bytes = await withRetries(environment, ATTEMPTS, () => storage.get(slot.manifest));
+  const bytes = await withRetries(environment, ATTEMPTS, () => storage.get(slot.manifest)).catch(
+    (error: unknown) => failIfMissing(error, storage, slot.manifest),
+  );
   const manifest = decodeManifest(bytes, slot.manifest);
   if (crc32(bytes) === slot.manifestCrc32) return manifest;
   const problem = 'it is not the one that the log of checkpoints names';
@@ -64,5 +67,14 @@ export async function readManifest(
     `manifest "${slot.manifest}" in ${storage.location} is damaged: ${problem}`,
     { object: slot.manifest, problem },
     { hint: 'Restore from another checkpoint or a savepoint, by naming it.' },
+  );
+}
+
+function failIfMissing(error: unknown, storage: CheckpointStorage, object: string): never {
+  if (!(error instanceof StorageNotFoundError)) throw error;
+  throw new CorruptManifestError(
+    `manifest "${object}" in ${storage.location} is missing, though the log names it`,
+    { object, problem: 'it is missing' },
+    { cause: error, hint: 'Restore from another checkpoint or a savepoint, by naming it.' },
   );
 }

@@ -70,6 +70,12 @@ test('recover says that the newest is damaged, and takes no older one', async ()
   assert.ok((await namesOf(storage)).includes(manifestPath(2)), 'a damaged one stops the sweep');
 });
 
+test('recover says that the manifest of the newest checkpoint is missing', async () => {
+  const storage = await withCheckpoints(2);
+  await storage.delete(manifestPath(2));
+  await assert.rejects(recoverWith(new VirtualTime(), storage), CorruptManifestError);
+});
+
 test('recover refuses a manifest that is not the one the slot was won with', async () => {
   const storage = await withCheckpoints(2);
   await storage.put(manifestPath(2), [await storage.get(manifestPath(1))]);
