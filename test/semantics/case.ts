@@ -4,6 +4,8 @@ import {
   NO_TIMESTAMP,
 } from '../../packages/core/src/element/time.ts';
 
+import type { OperatorRun } from './operator-case.ts';
+
 /** Plain JSON data of a case: its vocabulary is in README.md. */
 export type Data = { readonly [name: string]: unknown };
 
@@ -43,6 +45,8 @@ export interface CaseKind {
   readonly name: string;
   /** @throws NotSupportedError */
   variants(testCase: SemanticsCase): readonly Variant[];
+  /** For kinds with one input: what a whole job with a source and a sink can be made of. */
+  wholeJob?(testCase: SemanticsCase): OperatorRun;
 }
 
 /** The case uses a word that the runner does not know. */

@@ -1,4 +1,5 @@
 import { job } from '../../packages/core/src/api/job.ts';
+import type { DataStream } from '../../packages/core/src/api/data-stream.ts';
 import type { Flow } from '../../packages/core/src/api/flow.ts';
 import type { Key } from '../../packages/core/src/element/key.ts';
 import type { Source } from '../../packages/core/src/function/source.ts';
@@ -32,8 +33,8 @@ type HarnessRecord = HarnessOutput & { kind: 'record' };
 
 /** How a kind of operator case is built and read. One object per run. */
 export interface OperatorRun {
-  /** Adds the operator, under the name `OPERATOR`, to a job. */
-  define(flow: Flow): void;
+  /** Adds the operator, under the name `OPERATOR`, to a job. @returns all of its outputs */
+  define(flow: Flow): readonly DataStream<unknown>[];
   /** The record's own key; null = to every subtask. Default: `record.key`. */
   keyOf?(record: CaseRecord, input: number): Key | null;
   /** Timestamp of records that have none in the case; default none. */
@@ -116,7 +117,7 @@ async function openHarness(
   run: OperatorRun,
   yieldOften: boolean,
 ): Promise<OperatorHarness> {
-  const graph = job('case', (flow) => run.define(flow)).build();
+  const graph = job('case', (flow) => void run.define(flow)).build();
   const node = graph.nodes.find(({ uid }) => uid === OPERATOR)!;
   const keyOf = run.keyOf ?? ((record: CaseRecord) => record.key);
   return OperatorHarness.open(() => createOperator(node.spec), {

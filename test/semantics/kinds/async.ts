@@ -41,7 +41,7 @@ function asyncRun(options: Data): OperatorRun {
   return {
     keyOf: (record) => record.key,
     define(flow) {
-      flow.from('in', neverReadSource()).mapAsync(
+      const results = flow.from('in', neverReadSource()).mapAsync(
         OPERATOR,
         (record: CaseRecord) =>
           new Promise<readonly unknown[]>((resolve, reject) => {
@@ -55,6 +55,7 @@ function asyncRun(options: Data): OperatorRun {
           ...timeoutOptions(onTimeout),
         },
       );
+      return [results];
     },
     // One call gives one output here, so the lists of the cases travel whole and are opened here.
     itemOf: ({ value, timestampMs }) =>

@@ -30,7 +30,7 @@ function broadcastRun(): OperatorRun {
     define(flow) {
       const keyed = flow.from('keyed', neverReadSource()).keyBy((record) => record.key);
       const rules = flow.from('rules', neverReadSource()).broadcast(RULES);
-      keyed.connect(rules).process(OPERATOR, {
+      const judged = keyed.connect(rules).process(OPERATOR, {
         state: { value: value<unknown>() },
         output: type<CommandOutput>(),
         onRecord(record, { key, state, timers, broadcast, emit }) {
@@ -64,6 +64,7 @@ function broadcastRun(): OperatorRun {
           emit({ key, value: `timer ${timeMs}:${textOfRules(broadcast)}` });
         },
       });
+      return [judged];
     },
   };
 }

@@ -58,13 +58,14 @@ function intervalJoinRun(job: Data): OperatorRun {
         ...inclusive('upperInclusive'),
         ...late,
       });
-      joined.process(OPERATOR, {
+      const pairs = joined.process(OPERATOR, {
         output: type<Pair>(),
         onPair(one, other, { leftTimestampMs, rightTimestampMs, emit }) {
           const value = `${one.value}-${other.value}`;
           emit({ key: one.key, value, leftTs: leftTimestampMs, rightTs: rightTimestampMs });
         },
       });
+      return [pairs];
     },
     itemOf(output) {
       if (output.side === null) return [outItem(output)];
@@ -85,19 +86,23 @@ function windowJoinRun(job: Data): OperatorRun {
         .windowJoin(right, assignerOf(dataOf(join.window)))
         .allowedLatenessMs(numberOf(join.latenessMs ?? 0));
       if (join.kind === 'join') {
-        joined.join(OPERATOR, ({ key, value }, other) => ({
+        const pair = ({ key, value }: CaseRecord, other: CaseRecord): Pair => ({
           key,
           value: `${value}-${other.value}`,
-        }));
-      } else if (join.kind === 'coGroup') {
-        joined.coGroup(OPERATOR, {
+        });
+        return [joined.join(OPERATOR, pair)];
+      }
+      if (join.kind === 'coGroup') {
+        const groups = joined.coGroup(OPERATOR, {
           output: type<Pair>(),
           onWindow(ones, others, { key, emit }) {
             const valuesOf = (records: readonly CaseRecord[]) => records.map(({ value }) => value);
             emit({ key, value: { left: valuesOf(ones), right: valuesOf(others) } });
           },
         });
-      } else notSupported(`windowJoin ${String(join.kind)}`);
+        return [groups];
+      }
+      return notSupported(`windowJoin ${String(join.kind)}`);
     },
   };
 }

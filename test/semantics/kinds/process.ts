@@ -25,6 +25,7 @@ export const processKind: CaseKind = {
     operatorVariants(testCase, () => processRun(testCase.job), {
       restarts: !showsCleanUp(testCase),
     }),
+  wholeJob: ({ job }) => processRun(job),
 };
 
 // A snapshot leaves out what has expired, which only these two ever get to see.
@@ -77,7 +78,7 @@ function processRun(job: Data): OperatorRun {
   return {
     define(flow) {
       const stream = flow.from('in', neverReadSource()).keyBy((record) => record.key);
-      stream.process(OPERATOR, functions);
+      return [stream.process(OPERATOR, functions)];
     },
     itemOf: itemOfCommand,
   };
@@ -90,7 +91,7 @@ function coProcessRun(job: Data): OperatorRun {
       const first = flow.from('first', neverReadSource()).keyBy((record) => record.key);
       const second = flow.from('second', neverReadSource()).keyBy((record) => record.key);
       const both = { ...functions, onRecord1: onRecord, onRecord2: onRecord };
-      first.connect(second).process(OPERATOR, both);
+      return [first.connect(second).process(OPERATOR, both)];
     },
     itemOf: itemOfCommand,
   };

@@ -46,6 +46,7 @@ export const windowKind: CaseKind = {
       }),
     );
   },
+  wholeJob: ({ job }) => windowRun(job, job.aggregate === 'sum'),
 };
 
 /** The window of a case. */
@@ -214,10 +215,11 @@ function windowRun(job: Data, incremental: boolean): OperatorRun {
       const results = incremental
         ? windowed.aggregate(OPERATOR, SUM)
         : windowed.process(OPERATOR, windowFunction as CollectFunction);
-      if (job.lateOutput === true) results.late();
+      return job.lateOutput === true ? [results, results.late()] : [results];
     },
     itemOf({ value: result, timestampMs }) {
       const { key, value: sum, windowStartMs, windowEndMs } = result as Firing;
+      if (windowEndMs === undefined) return [{ late: { key, value: sum } }];
       const bounds = Number.isFinite(windowEndMs)
         ? { windowStart: windowStartMs, windowEnd: windowEndMs }
         : {};

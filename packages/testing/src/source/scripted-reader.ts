@@ -85,8 +85,9 @@ export class ScriptedReader implements SourceReader<ScriptElement, ScriptedSplit
       return { splitId: reading.split.splitId, batch: Batch.of([element], [timestampMs]) };
     }
     if (this.#reading.length === 0) {
-      if (this.#noMore && this.#script.end !== 'stay') return 'end';
-      if (!this.#noMore) this.#context.requestSplits();
+      // Also if the script stays: a subtask without splits would hold back the others for ever.
+      if (this.#noMore) return 'end';
+      this.#context.requestSplits();
     }
     return 'wait';
   }

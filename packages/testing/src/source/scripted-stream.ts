@@ -1,4 +1,4 @@
-import { type DataStream, type Emit, type Flow, punctuated } from '@millrace/core';
+import { type DataStream, type Flow, punctuated } from '@millrace/core';
 import type { Source } from '@millrace/core/connector';
 import type { HarnessInput } from '../operator/harness-elements.ts';
 import { ScriptedEnumerator, ScriptedReader, type ScriptedSplit } from './scripted-reader.ts';
@@ -23,6 +23,11 @@ export interface Script {
    * `stay`: it is silent from then on, and the job runs until it is stopped.
    */
   readonly end?: 'finish' | 'stay';
+  /**
+   * Subtasks of the source. Default: the job's. Between two of them nothing is in order, so a
+   * record of one may overtake a watermark of another.
+   */
+  readonly parallelism?: number;
   /** Everything has been read, perhaps by a restored job that had nothing left to read. */
   readonly onExhausted?: () => void;
 }
@@ -34,16 +39,15 @@ export interface Script {
  * @param uid of the source
  */
 export function scriptedStream<T>(flow: Flow, uid: string, script: Script): DataStream<T> {
-  return flow
-    .from(uid, scriptedSource(script))
-    .eventTime({
-      strategy: punctuated((element) =>
-        element.kind === 'watermark' ? element.timeMs : undefined,
-      ),
-    })
-    .flatMap((element, emit: Emit<T>) => {
-      if (element.kind === 'record') emit(element.value as T);
-    });
+  const elements = flow.from(uid, scriptedSource(script)).eventTime({
+    strategy: punctuated((element) => (element.kind === 'watermark' ? element.timeMs : undefined)),
+  });
+  const records = elements.flatMap((element): readonly T[] =>
+    element.kind === 'record' ? [element.value as T] : [],
+  );
+  if (script.parallelism === undefined) return records;
+  elements.parallelism(script.parallelism);
+  return records.parallelism(script.parallelism);
 }
 
 /** The source alone: its records are the script's elements, one per batch. */
