@@ -14,7 +14,7 @@ import {
   FakeProcess,
   FaultyStorage,
   type Fault,
-  VirtualTime,
+  type VirtualTime,
   writeRun,
 } from './coordinator-test-bed.ts';
 import { readLogOf } from './log-owner.ts';
