@@ -52,7 +52,7 @@ export function liveDisplay(
   let drawn = 0;
   const erase = (): void => {
     // Up to the first line of the drawing, then everything below is cleared.
-    if (drawn > 0) terminal.error(`\x1b[${drawn}A\x1b[J`);
+    if (drawn > 0) terminal.error(`\r\x1b[${drawn}A\x1b[J`);
     drawn = 0;
   };
   // What the job prints would land in the drawing: it comes back with the next event or look.
