@@ -32,10 +32,10 @@ test('liveDisplay redraws in place and leaves the screen to what the job prints'
   display.onEvent({ kind: 'status', status: 'running' }, 1_000);
   assert.equal(terminal.written.error, 'j  running  1.0 s\nno checkpoint yet\n');
   display.onMetrics([], 2_000);
-  const redrawn = '\x1b[2A\x1b[Jj  running  2.0 s\nno checkpoint yet\n';
+  const redrawn = '\r\x1b[2A\x1b[Jj  running  2.0 s\nno checkpoint yet\n';
   assert.ok(terminal.written.error.endsWith(redrawn));
   terminal.announce();
-  assert.ok(terminal.written.error.endsWith('\x1b[2A\x1b[J'));
+  assert.ok(terminal.written.error.endsWith('\r\x1b[2A\x1b[J'));
   display.onMetrics([], 3_000);
   assert.ok(terminal.written.error.endsWith('\x1b[Jj  running  3.0 s\nno checkpoint yet\n'));
 });
