@@ -154,8 +154,8 @@ export { InvalidKeyError } from './element/key.ts';
 // Running a job: the only place where the API and a host meet.
 export { run } from './embedded/run.ts';
 export type { RunOptions, TuningOptions } from './embedded/run-options.ts';
+export type { CompletedCheckpoint } from './coordinator/completed-checkpoint.ts';
 export type {
-  CompletedCheckpoint,
   JobEvent,
   JobExecution,
   JobResult,
@@ -171,3 +171,6 @@ export {
   RestoreBehindNewestError,
 } from './coordinator/coordinator-errors.ts';
 export { UserFunctionError } from './task/user-function-error.ts';
+export { AsyncTimeoutError } from './task/operator/map-async.ts';
+export { EndlessTimersError, InvalidTimerError } from './task/timer/open-timer-service.ts';
+export { InvalidTimestampError } from './task/source/assign-timestamp.ts';

@@ -1,3 +1,4 @@
+import type { CompletedCheckpoint } from '../coordinator/completed-checkpoint.ts';
 import type { HistogramSummary } from '../metrics/registry.ts';
 
 /** Where a job is in its life. */
@@ -10,19 +11,6 @@ export type JobStatus =
   | 'stopped'
   | 'cancelled'
   | 'failed';
-
-/** A completed checkpoint or savepoint. */
-export interface CompletedCheckpoint {
-  readonly checkpointId: number;
-  readonly kind: 'checkpoint' | 'savepoint';
-  /** Of the manifest: relative to the storage for checkpoints, a directory for savepoints. */
-  readonly path: string;
-  readonly triggeredAtMs: number;
-  readonly durationMs: number;
-  /** Newly written, and in all. */
-  readonly writtenBytes: number;
-  readonly totalBytes: number;
-}
 
 /** How a job ended. */
 export interface JobResult {

@@ -18,8 +18,8 @@ import type { JobGraph } from '../graph/job-graph.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { type HostSettings, JobAttempt } from './job-attempt.ts';
 import { JobNotRunningError } from './job-errors.ts';
+import type { CompletedCheckpoint } from '../coordinator/completed-checkpoint.ts';
 import type {
-  CompletedCheckpoint,
   JobEvent,
   JobExecution,
   JobResult,
@@ -160,6 +160,7 @@ export class JobRunner implements JobExecution {
 
   async cancel(): Promise<void> {
     this.#isCancelled = true;
+    this.#options.recovery.owner.abandon(); // a dead storage must not keep us waiting
     this.#ending?.resolve({ kind: 'cancelled' });
     this.#wakeFromDelay();
     await this.done.catch(() => {});
