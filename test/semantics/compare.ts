@@ -2,14 +2,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { StreamError } from '../../packages/core/src/base/errors.ts';
 import { type Data, notSupported, type Observed, type SemanticsCase } from './case.ts';
 
+// A function that is not given the state at all cannot touch it: its TypeError counts too.
+const NO_KEY = ['NO_CURRENT_KEY', 'USER_FUNCTION', 'TypeError'];
+
 /** Classes of errors in the cases, and the codes of ours that are meant by them. */
 const ERROR_CLASSES: Readonly<Record<string, readonly string[]>> = {
   'no-timestamp': ['MISSING_TIMESTAMP', 'INVALID_TIMESTAMP'],
   'invalid-argument': ['INVALID_WINDOW', 'INVALID_OPTION', 'INVALID_SESSION_GAP', 'INVALID_TIMER'],
   'invalid-job': ['INVALID_WINDOW', 'INVALID_JOB', 'DUPLICATE_UID', 'INVALID_OPTION'],
   'per-window-state-with-merging': ['PER_WINDOW_STATE', 'PER_WINDOW_STATE_WITH_MERGING'],
-  'no-key': ['NO_CURRENT_KEY'],
-  'no-key-context': ['NO_CURRENT_KEY'],
+  'no-key': NO_KEY,
+  'no-current-key': NO_KEY,
+  'no-key-context': NO_KEY,
+  'keyed-state-without-key': NO_KEY,
+  'keyed-state-in-broadcast': NO_KEY,
   'invalid-key': ['INVALID_KEY'],
 };
 
@@ -58,7 +64,7 @@ function errorDifferences(testCase: SemanticsCase, { error }: Observed): string[
 }
 
 function codesOf(error: unknown): string[] {
-  if (!(error instanceof StreamError)) return [];
+  if (!(error instanceof StreamError)) return error instanceof TypeError ? ['TypeError'] : [];
   return [error.code, ...codesOf(error.cause)];
 }
 

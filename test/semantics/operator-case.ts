@@ -134,7 +134,6 @@ class CaseDriver {
   readonly #harness: OperatorHarness;
   readonly #observed: Observed;
   readonly #showWatermarks: boolean;
-  #rescaled = false;
 
   constructor(
     testCase: SemanticsCase,
@@ -180,7 +179,6 @@ class CaseDriver {
     } else if (step.endInput === 'drain') await harness.give({ kind: 'endOfInput' });
     else if (step.snapshotRestore === true) await this.#restore(harness.parallelism);
     else if (step.rescale !== undefined) {
-      this.#rescaled = true;
       await this.#restore(numberOf(step.rescale));
     } else if (step.inspect === true) return [{ inspect: await this.#inspect() }];
     else notSupported(`step ${JSON.stringify(step)}`);
@@ -244,11 +242,8 @@ class CaseDriver {
     const items = this.#run.itemOf?.(output) ?? [outItem(output)];
     for (const item of items) {
       const { out } = item;
-      const known =
-        this.#rescaled && out !== undefined
-          ? { ...item, out: { ...dataOf(out), subtask: output.subtask } }
-          : item;
-      this.#observed.items.push({ step: index, ...known });
+      const placed = out === undefined ? {} : { out: { ...dataOf(out), subtask: output.subtask } };
+      this.#observed.items.push({ step: index, ...item, ...placed });
     }
   }
 }

@@ -66,12 +66,21 @@ export interface WholeJobOptions {
   readonly crashAtSteps: readonly number[];
 }
 
-/** @returns what the job committed, and its steps up to the first crash or the end */
+/** What a job came to. */
+export interface WholeJobResult {
+  readonly outputs: Outputs;
+  /** Up to the first crash or the end. */
+  readonly steps: number;
+  /** Of all that happened. */
+  readonly digest: string;
+}
+
+/** @returns what the job committed */
 export async function runWholeJob(
   testCase: SemanticsCase,
   script: readonly ScriptElement[],
   options: WholeJobOptions,
-): Promise<{ readonly outputs: Outputs; readonly steps: number }> {
+): Promise<WholeJobResult> {
   const operatorRun = kindOf(testCase)!.wholeJob!(testCase);
   const sink = memorySink<unknown>();
   const ends = testCase.steps.at(-1)?.endInput === 'drain';
@@ -117,7 +126,7 @@ export async function runWholeJob(
       addWithoutTime(outputs, out === undefined ? 'late' : 'out', dataOf(out ?? late));
     }
   }
-  return { outputs, steps: result.steps[0]! };
+  return { outputs, steps: result.steps[0]!, digest: result.digest };
 }
 
 function kindOf({ job: spec }: SemanticsCase): CaseKind | undefined {

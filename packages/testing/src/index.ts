@@ -6,6 +6,7 @@ export {
   type SimulationOptions,
   type SimulationResult,
 } from './environment/run-simulation.ts';
+export { ManualClock } from './environment/manual-clock.ts';
 export { SeededRandom } from './environment/seeded-random.ts';
 export { SimulationStuckError } from './environment/simulation-errors.ts';
 export { Trace } from './environment/trace.ts';

@@ -22,8 +22,15 @@ function textOfRules(rules: { entries(): Iterable<readonly [string, unknown]> })
 
 function broadcastRun(): OperatorRun {
   // The broadcast side is not given the keyed state; this reaches it by the hands of a record.
-  let touchKeyed = (): unknown => notSupported('touchKeyed before any keyed record');
+  const nothing = (context: unknown): unknown => {
+    const { state } = context as { state: { value: { get(): unknown } } };
+    return state.value.get(); // there is none
+  };
+  let touchKeyed = nothing;
   return {
+    restoring() {
+      touchKeyed = nothing;
+    },
     keyOf: (record, input) => (input === 0 ? record.key : null),
     // Flink's harness gives elements of the broadcast side the time 0.
     missingTimestampMs: (input) => (input === 1 ? 0 : Number.NaN),
@@ -45,7 +52,8 @@ function broadcastRun(): OperatorRun {
             else notSupported(`broadcast command ${name}`);
           }
         },
-        onBroadcast(record, { broadcast, applyToKeys, emit }) {
+        onBroadcast(record, context) {
+          const { broadcast, applyToKeys, emit } = context;
           const [name, first, second] = record.value as Command;
           if (name === 'put') broadcast.set(String(first), second);
           else if (name === 'remove') broadcast.delete(String(first));
@@ -57,7 +65,7 @@ function broadcastRun(): OperatorRun {
               if (first === 'clear') state.clear();
             });
             emit({ value: `[${texts.sort().join(', ')}]` });
-          } else if (name === 'touchKeyed') touchKeyed();
+          } else if (name === 'touchKeyed') touchKeyed(context);
           else notSupported(`broadcast command ${name}`);
         },
         onTimer(timeMs, { key, broadcast, emit }) {

