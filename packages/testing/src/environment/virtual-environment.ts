@@ -25,18 +25,13 @@ export interface VirtualEnvironmentOptions extends VirtualTimeOptions {
   readonly maxDelayMs?: number;
 }
 
-/** Rounds of promise reactions that are let through after each step. */
-const REACTIONS_PER_STEP = 32;
-/** The same before the clock may move: long chains of promises must not be overtaken by time. */
-const REACTIONS_BEFORE_TIME_PASSES = 256;
-
 /** What the processes of one simulated machine share. */
 interface Machine {
   readonly random: SeededRandom;
   readonly trace: Trace;
   readonly scheduler: VirtualScheduler;
   readonly disk: VirtualDisk;
-  readonly maxDelayMs: number;
+  maxDelayMs: number;
   processes: number;
 }
 
@@ -45,13 +40,16 @@ interface Machine {
  * happens by itself: `step` runs one callback, `runUntil` as many as a promise needs.
  *
  *   new --step*--> ... --crash: power is lost--> dead; the disk goes on in a new environment
- *            \--kill: the process dies, the disk keeps all--> dead
+ *            |  \--kill: the process dies, the disk keeps all--> dead
+ *            +--pause--> asleep --resume--> all that came meanwhile is runnable
  *
  * W1. One seed, one history: the order of callbacks, every delay and what a crash keeps come from
  *     it, so `trace.digest` is the same on every run and machine.
- * W2. Between two steps promise reactions run by themselves (32 rounds, 256 before the clock
- *     moves; their order is fixed by the language). Nothing real is waited for: code that awaits a
- *     real timer or socket makes `runUntil` fail with SimulationStuckError.
+ * W2. Between two steps all promise reactions run (their order is fixed by the language). Nothing
+ *     real is waited for: code that awaits a real timer or socket makes `runUntil` fail with
+ *     SimulationStuckError.
+ * W3. A sleeping process runs nothing and learns nothing. Of the I/O that it had begun some takes
+ *     effect meanwhile, some only after it has woken: such a write comes very late.
  */
 export class VirtualEnvironment implements Environment {
   readonly clock: Clock;
@@ -63,14 +61,17 @@ export class VirtualEnvironment implements Environment {
   readonly logged: LoggedMessage[] = [];
   readonly #machine: Machine;
   #alive = true;
+  #asleep = false;
+  #held: (() => void)[] = [];
 
   constructor(options: VirtualEnvironmentOptions = {}, machine: Machine = newMachine(options)) {
     this.#machine = machine;
     const processId = ++machine.processes;
     const { scheduler, trace } = machine;
     const isAlive = (): boolean => this.#alive;
+    const awake = (run: () => void): void => this.#whenAwake(run);
     this.clock = scheduler;
-    this.scheduler = scheduler.schedulerOf(isAlive, `p${processId}`);
+    this.scheduler = scheduler.schedulerOf(isAlive, `p${processId}`, awake);
     this.random = new SeededRandom(`${options.seed ?? 1}/process/${processId}`);
     this.logger = {
       log: (level, message, fields) => {
@@ -84,11 +85,13 @@ export class VirtualEnvironment implements Environment {
       if (delayMs === 0) inputOutput.defer(run);
       else inputOutput.after(delayMs, run);
     };
-    this.executor = new VirtualExecutor(later);
+    const laterAwake = (run: () => void): void => later(() => awake(run));
+    this.executor = new VirtualExecutor(laterAwake);
     this.fileSystem = new VirtualFileSystem({
       disk: machine.disk,
       nowMs: () => scheduler.nowMs(),
-      later,
+      later: (effect) => later(() => this.#takeEffect(effect)),
+      report: laterAwake,
       note: (line) => trace.note(line),
     });
   }
@@ -110,6 +113,36 @@ export class VirtualEnvironment implements Environment {
     return this.#machine.scheduler.steps;
   }
 
+  /** Whether `pause` was called, and not `resume`. */
+  get isAsleep(): boolean {
+    return this.#asleep;
+  }
+
+  /** The process stops in the middle of what it does (W3); other processes go on. */
+  pause(): void {
+    this.#asleep = true;
+    this.trace.note('paused');
+  }
+
+  /** It wakes up and goes on as if nothing had happened; only the clock says something. */
+  resume(): void {
+    this.#asleep = false;
+    this.trace.note('resumed');
+    for (const run of this.#held) this.scheduler.defer(run);
+    this.#held = [];
+  }
+
+  /** Sets the longest time that I/O takes from now on, for all processes of the machine. */
+  setMaxDelayMs(maxDelayMs: number): void {
+    this.#machine.maxDelayMs = maxDelayMs;
+  }
+
+  /** Somebody sets the wall clock, forwards or back; durations and timers do not notice. */
+  jumpClock(byMs: number): void {
+    this.trace.note(`clock jumps ${byMs}`);
+    this.#machine.scheduler.jump(byMs);
+  }
+
   /** Another process on the same machine: same clock, disk and order of turns. */
   startProcess(seed = 1): VirtualEnvironment {
     return new VirtualEnvironment({ seed }, this.#machine);
@@ -121,10 +154,8 @@ export class VirtualEnvironment implements Environment {
    * @returns false if nothing was runnable
    */
   async step(): Promise<boolean> {
-    const { scheduler } = this.#machine;
-    if (!scheduler.hasRunnable) await settle(REACTIONS_BEFORE_TIME_PASSES);
-    const ran = scheduler.step();
-    await settle(REACTIONS_PER_STEP);
+    const ran = this.#machine.scheduler.step();
+    await settle();
     return ran;
   }
 
@@ -140,13 +171,10 @@ export class VirtualEnvironment implements Environment {
       settled = true;
     };
     promise.then(done, done);
-    await settle(REACTIONS_PER_STEP);
+    await settle();
     for (let steps = 0; !settled; steps++) {
       if (steps >= maxSteps) this.#fail(`not done after ${maxSteps} steps`);
-      if (!(await this.step()) && !settled) {
-        await settle(REACTIONS_BEFORE_TIME_PASSES);
-        if (!settled && !this.#machine.scheduler.hasRunnable) this.#fail('nothing is left to run');
-      }
+      if (!(await this.step()) && !settled) this.#fail('nothing is left to run');
     }
     return promise;
   }
@@ -154,7 +182,7 @@ export class VirtualEnvironment implements Environment {
   /** Runs everything that is runnable now, without moving the clock. */
   async runReady(maxSteps = 200_000): Promise<void> {
     const { scheduler } = this.#machine;
-    await settle(REACTIONS_PER_STEP);
+    await settle();
     for (let steps = 0; scheduler.hasRunnable; steps++) {
       if (steps >= maxSteps) this.#fail(`still busy after ${maxSteps} steps`);
       await this.step();
@@ -187,6 +215,17 @@ export class VirtualEnvironment implements Environment {
     return disk;
   }
 
+  #whenAwake(run: () => void): void {
+    if (this.#asleep) this.#held.push(run);
+    else run();
+  }
+
+  // W3
+  #takeEffect(effect: () => void): void {
+    if (this.#asleep && this.#machine.random.chance(0.5)) this.#held.push(effect);
+    else effect();
+  }
+
   #fail(why: string): never {
     throw new SimulationStuckError(`the simulation is stuck: ${why}`, {
       steps: this.steps,
@@ -209,6 +248,7 @@ function newMachine(options: VirtualEnvironmentOptions): Machine {
   };
 }
 
-async function settle(rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) await undefined;
+// The event loop comes to its next phase when no promise reaction is left, however long the chain.
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,6 +9,8 @@ export class VirtualExecutor implements BackgroundExecutor {
   readonly #later: (run: () => void) => void;
   readonly #lanes = new Map<string, Promise<unknown>>();
   #closed = false;
+  /** Set it to let jobs fail as if their thread had died: the error, or undefined. */
+  fault: (job: string) => Error | undefined = () => undefined;
 
   /** @param later runs its argument in a later turn, if the process is still alive */
   constructor(later: (run: () => void) => void) {
@@ -28,6 +30,8 @@ export class VirtualExecutor implements BackgroundExecutor {
           this.#later(() => {
             if (this.#closed) return;
             try {
+              const failure = this.fault(job.name);
+              if (failure !== undefined) throw failure;
               const output = job.run(posted);
               resolve(structuredClone(output, { transfer: job.transferOutput?.(output) ?? [] }));
             } catch (error) {

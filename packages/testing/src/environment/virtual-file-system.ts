@@ -26,6 +26,8 @@ export interface FileSystemHost {
   nowMs(): number;
   /** Runs `effect` in a later turn; never if the process is dead by then. */
   later(effect: () => void): void;
+  /** The same for what the process is told; a sleeping one is told when it wakes. */
+  report(tell: () => void): void;
   note(line: string): void;
 }
 
@@ -41,6 +43,8 @@ export class VirtualFileSystem implements FileSystem {
   readonly #host: FileSystemHost;
   /** Set it to let calls fail; see `failNthCall`. */
   fault: FileFault = () => undefined;
+  /** Called after each call that took effect, before the caller knows. For checks. */
+  onEffect: (operation: string, path: string) => void = () => {};
   #calls = 0;
 
   constructor(host: FileSystemHost) {
@@ -176,13 +180,14 @@ export class VirtualFileSystem implements FileSystem {
           if (kind !== undefined) failFile(kind, path, `injected fault in ${operation}`);
           const result = effect(this.#host.disk);
           this.#host.note(`file ${operation} ${path}`);
+          this.onEffect(operation, path);
           report = () => resolve(result);
         } catch (error) {
           const kind = error instanceof FileSystemError ? error.details.kind : String(error);
           this.#host.note(`file ${operation} ${path} failed: ${kind}`);
           report = () => reject(error);
         }
-        this.#host.later(report);
+        this.#host.report(report);
       };
       queue?.push(run);
       // Of one file's calls whichever turn comes runs the oldest one.

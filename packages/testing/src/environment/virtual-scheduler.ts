@@ -39,6 +39,7 @@ export class VirtualScheduler implements Clock {
   readonly #msPerStep: number;
   #nowMs: number;
   readonly #startMs: number;
+  #wallOffsetMs = 0;
   #nextId = 1;
   #steps = 0;
   #runnable: Waiting[] = [];
@@ -55,7 +56,7 @@ export class VirtualScheduler implements Clock {
   }
 
   nowMs(): number {
-    return Math.floor(this.#nowMs);
+    return Math.floor(this.#nowMs + this.#wallOffsetMs);
   }
 
   monotonicMs(): number {
@@ -77,10 +78,22 @@ export class VirtualScheduler implements Clock {
     return this.#sleeping.at(-1)?.dueMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** @param isAlive asked when the callback's turn has come (V3) */
-  schedulerOf(isAlive: () => boolean, label: string): Scheduler {
+  /** The wall clock is set; no timer notices. */
+  jump(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
+  /**
+   * @param isAlive asked when the callback's turn has come (V3)
+   * @param gate runs what has its turn, or keeps it for later
+   */
+  schedulerOf(
+    isAlive: () => boolean,
+    label: string,
+    gate: (run: () => void) => void = (run) => run(),
+  ): Scheduler {
     const alive = (run: () => void) => () => {
-      if (isAlive()) run();
+      if (isAlive()) gate(run);
     };
     return {
       defer: (run) => {
