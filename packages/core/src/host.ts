@@ -22,7 +22,7 @@ export {
   type WritableFile,
 } from './base/file-system.ts';
 export { redistribute } from './checkpoint/redistribute.ts';
-export type { SnapshotKind } from './element/element.ts';
+export type { SnapshotKind, StreamElement } from './element/element.ts';
 export type { Key } from './element/key.ts';
 export {
   DEFAULT_MAX_PARALLELISM,
@@ -48,5 +48,6 @@ export type {
   OperatorSnapshot,
   RunReference,
 } from './state/snapshot.ts';
+export type { ChannelInfo, ChannelObserver } from './task/channel/observed-channel.ts';
 export { createOperator } from './task/operator/create-operator.ts';
 export type { Operator, OperatorContext, Output } from './task/operator/operator.ts';

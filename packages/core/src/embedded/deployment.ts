@@ -3,8 +3,10 @@ import type { CheckpointMode } from '../element/element.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../graph/job-graph.ts';
 import { type SubtaskId, subtaskId } from '../protocol/messages.ts';
 import type { RunStore } from '../state/run-store.ts';
+import { keyGroupRangeOf } from '../element/key-group.ts';
 import { LocalChannel } from '../task/channel/channel.ts';
 import { type GateChannel, InputGate } from '../task/channel/input-gate.ts';
+import { type ChannelObserver, ObservedChannel } from '../task/channel/observed-channel.ts';
 import { Task } from '../task/task.ts';
 import type {
   RestoredOperator,
@@ -25,6 +27,8 @@ export interface DeploymentOptions {
   readonly limits: TurnLimits;
   /** Batches in flight per channel. */
   readonly channelCapacity: number;
+  /** null: nobody watches. */
+  readonly observeChannel: ChannelObserver | null;
   readonly events: RunnerEvents;
   requestSplits(operatorUid: string, subtaskIndex: number): void;
   /** State of one subtask by operator uid; null: the job starts fresh. */
@@ -58,7 +62,7 @@ export function deploy(options: DeploymentOptions): DeployedTask[] {
       edge,
       vertices.get(edge.fromVertex)!.parallelism,
       vertices.get(edge.toVertex)!.parallelism,
-      options.channelCapacity,
+      channelMaker(edge, vertices.get(edge.toVertex)!, options),
     ),
   );
   return graph.vertices.flatMap((vertex) =>
@@ -138,13 +142,37 @@ function incomingChannels(
     );
 }
 
-function connect(edge: JobEdge, senders: number, receivers: number, capacity: number): Connection {
+type MakeChannel = (from: number, to: number) => LocalChannel;
+
+function channelMaker(edge: JobEdge, target: JobVertex, options: DeploymentOptions): MakeChannel {
+  const { channelCapacity, observeChannel, identity } = options;
+  if (observeChannel === null) return () => new LocalChannel(channelCapacity);
+  const { maxParallelism, parallelism } = target;
+  const isKeyed = edge.edge.partitioning.kind === 'hash';
+  return (from, to) => {
+    const observe = observeChannel({
+      attempt: identity.attempt,
+      from: subtaskId(edge.fromVertex, from),
+      to: subtaskId(edge.toVertex, to),
+      input: edge.edge.input,
+      keyGroups: isKeyed ? keyGroupRangeOf(to, maxParallelism, parallelism) : null,
+    });
+    return new ObservedChannel(channelCapacity, observe);
+  };
+}
+
+function connect(
+  edge: JobEdge,
+  senders: number,
+  receivers: number,
+  makeChannel: MakeChannel,
+): Connection {
   return {
     edge,
     bySender: Array.from({ length: senders }, (_, from) =>
       targetsOf(edge, from, senders, receivers).map((to) => ({
         to,
-        channel: new LocalChannel(capacity),
+        channel: makeChannel(from, to),
       })),
     ),
   };

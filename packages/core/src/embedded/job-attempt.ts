@@ -6,6 +6,7 @@ import type { OperatorSpec } from '../graph/operator-spec.ts';
 import type { FromTask, SubtaskId, TaskGateway } from '../protocol/messages.ts';
 import type { RunStore } from '../state/run-store.ts';
 import type { Json } from '../state/snapshot.ts';
+import type { ChannelObserver } from '../task/channel/observed-channel.ts';
 import type { TaskIdentity, TaskSettings } from '../task/task-host.ts';
 import { type DeployedTask, deploy } from './deployment.ts';
 import type { LoadedRestore } from './loaded-restore.ts';
@@ -20,6 +21,8 @@ export interface HostSettings {
   readonly channelCapacity: number;
   /** Between two ticks: watermarks of quiet sources, rolling of files. */
   readonly tickIntervalMs: number;
+  /** null: nobody watches. */
+  readonly observeChannel: ChannelObserver | null;
 }
 
 /** What one attempt is made from. */
@@ -69,6 +72,7 @@ export class JobAttempt implements TaskGateway {
       settings: settings.task,
       limits: settings.limits,
       channelCapacity: settings.channelCapacity,
+      observeChannel: settings.observeChannel,
       events: {
         toCoordinator: (message) => options.toCoordinator(message),
         onFinished: (subtask) => this.#onFinished(subtask),

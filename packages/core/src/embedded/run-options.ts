@@ -2,6 +2,7 @@ import type { Environment } from '../base/environment.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { CheckpointOptions } from '../config/checkpoint-options.ts';
 import type { RestartStrategy } from '../config/restart-strategy.ts';
+import type { ChannelObserver } from '../task/channel/observed-channel.ts';
 import type { JobEvent } from './job-execution.ts';
 
 /** How a job is run. Checked as a whole before anything starts (InvalidOptionError). */
@@ -39,6 +40,8 @@ export interface RunOptions {
   readonly generateCode?: boolean;
   /** Freeze every emitted and stored value, to find functions that change them. For tests; slow. */
   readonly freezeValues?: boolean;
+  /** Sees everything that goes from task to task. For tests. */
+  readonly observeChannel?: ChannelObserver;
   /** How the host works; no effect on results. */
   readonly tuning?: TuningOptions;
 }

@@ -163,5 +163,6 @@ function settingsOf(options: RunOptions): HostSettings {
     limits: { maxMs: tuning.turnMs, maxElements: tuning.elementsPerTurn },
     channelCapacity: tuning.channelCapacity,
     tickIntervalMs: tuning.tickIntervalMs,
+    observeChannel: options.observeChannel ?? null,
   };
 }

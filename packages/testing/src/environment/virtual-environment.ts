@@ -1,4 +1,5 @@
 import type { Clock, Environment, Logger, LogLevel, Scheduler } from '@millrace/core/host';
+import { settle } from './event-loop.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimulationStuckError } from './simulation-errors.ts';
 import { Trace } from './trace.ts';
@@ -246,9 +247,4 @@ function newMachine(options: VirtualEnvironmentOptions): Machine {
     maxDelayMs: options.maxDelayMs ?? 3,
     processes: 0,
   };
-}
-
-// The event loop comes to its next phase when no promise reaction is left, however long the chain.
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
