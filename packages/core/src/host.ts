@@ -22,6 +22,7 @@ export {
   type WritableFile,
 } from './base/file-system.ts';
 export { redistribute } from './checkpoint/redistribute.ts';
+export { fromTaggedJson, toTaggedJson } from './codec/tagged-json.ts';
 export type { SnapshotKind, StreamElement } from './element/element.ts';
 export type { Key } from './element/key.ts';
 export {

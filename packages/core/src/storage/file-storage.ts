@@ -4,6 +4,7 @@ import {
   type FileSystem,
   FileSystemError,
   type ReadableFile,
+  type WritableFile,
 } from '../base/file-system.ts';
 import type { Random } from '../base/environment.ts';
 import type { CheckpointStorage, StoredObject } from './checkpoint-storage.ts';
@@ -27,6 +28,7 @@ import {
 // F3. A temporary file's name begins with "~", which no object's name does: never listed.
 
 const TEMPORARY_PREFIX = '~';
+const CREATE_REPETITIONS = 3;
 
 /** Checkpoints in a directory of a disk that all processes of the job see. */
 export class FileStorage implements CheckpointStorage {
@@ -138,10 +140,9 @@ export class FileStorage implements CheckpointStorage {
   ): Promise<T> {
     const directory = parentOf(this.#path(name));
     const temporary = `${directory}/${TEMPORARY_PREFIX}${this.#random.hex(12)}`;
-    await this.#makeDirectory(directory);
     let isPublished = false;
     try {
-      await this.#writeDurably(temporary, chunks);
+      await this.#writeDurably(directory, temporary, chunks);
       const result = await publish(temporary);
       isPublished = true;
       await this.#files.syncDirectory(directory);
@@ -153,13 +154,30 @@ export class FileStorage implements CheckpointStorage {
     }
   }
 
-  async #writeDurably(path: string, chunks: readonly Uint8Array[]): Promise<void> {
-    const file = await this.#files.create(path, { exclusive: true });
+  async #writeDurably(
+    directory: string,
+    path: string,
+    chunks: readonly Uint8Array[],
+  ): Promise<void> {
+    const file = await this.#createIn(directory, path);
     try {
       for (const chunk of chunks) await file.write(chunk);
       await file.sync();
     } finally {
       await file.close();
+    }
+  }
+
+  // Whoever deletes the last object of a directory removes it, perhaps after we have made it.
+  async #createIn(directory: string, path: string): Promise<WritableFile> {
+    for (let repetition = 0; ; repetition++) {
+      await this.#makeDirectory(directory);
+      try {
+        return await this.#files.create(path, { exclusive: true });
+      } catch (error) {
+        if (kindOf(error) !== 'not-found' || repetition === CREATE_REPETITIONS) throw error;
+        this.#made.delete(directory);
+      }
     }
   }
 

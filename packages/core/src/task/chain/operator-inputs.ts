@@ -154,14 +154,14 @@ export class SecondCoreInput implements OperatorInput {
 
 /** Several readers of one output: each gets every record, in the order of their definition. */
 export class FanOutOutput implements Output {
-  readonly #nexts: readonly Output[];
+  readonly nexts: readonly Output[];
 
   constructor(nexts: readonly Output[]) {
-    this.#nexts = nexts;
+    this.nexts = nexts;
   }
 
   emit(value: unknown, timestampMs: number): void {
-    for (const next of this.#nexts) next.emit(value, timestampMs);
+    for (const next of this.nexts) next.emit(value, timestampMs);
   }
 }
 

@@ -58,6 +58,11 @@ export interface Operator {
   open(context: OperatorContext): void;
   /** A record of the first (or only) input. */
   process(value: unknown, timestampMs: number): void;
+  /**
+   * Statements that do what `process` does, to be written into the generated loop of the chain.
+   * Asked once, after `open`. The text runs to its end: no `return`, `continue` or `break`.
+   */
+  inline?(loop: LoopWriter, record: LoopRecord): string;
   /** A record of the second input. */
   process2?(value: unknown, timestampMs: number): void;
   /**
