@@ -2,7 +2,7 @@ import { NO_TIMESTAMP, type Random, type Source } from '@millrace/core/connector
 import { checkCount, checkNumber } from '../check-option.ts';
 import { GeneratingReader } from './generating-reader.ts';
 import { IndexedRandom } from './indexed-random.ts';
-import { StaticSplits } from './static-splits.ts';
+import { DealtSplits } from './dealt-splits.ts';
 
 /** Options of `datagen`. */
 export interface DatagenOptions<T> {
@@ -48,14 +48,14 @@ export function datagen<T>(
     boundedness: count === Number.POSITIVE_INFINITY ? 'continuous' : 'bounded',
     delivery: 'exactly-once',
     createEnumerator(context, restored) {
-      if (restored !== undefined) return new StaticSplits(context, restored);
+      if (restored !== undefined) return new DealtSplits(context, restored);
       const stride = Math.max(1, Math.min(options.splits ?? context.parallelism, count));
       const splits = Array.from({ length: count === 0 ? 0 : stride }, (_, next) => ({
         splitId: String(next),
         next,
         stride,
       }));
-      return new StaticSplits(context, splits);
+      return new DealtSplits(context, splits);
     },
     createReader(context) {
       const { clock } = context.environment;
