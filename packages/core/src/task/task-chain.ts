@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { AssertionError, assert } from '../base/assert.ts';
 import type { DeadLetter } from '../function/source.ts';
 import { DEAD_LETTERS } from '../function/source.ts';
 import { NO_TIMESTAMP } from '../element/time.ts';
@@ -70,8 +70,10 @@ export class TaskChain {
   readonly metrics: ReadonlyMap<string, MetricGroup>;
   nextProcessingTimeMs = Number.POSITIVE_INFINITY;
   readonly #woken: WokenOperators;
-  readonly #segments: Segment[];
+  readonly #segments: Segment[] = [];
   readonly #blocking: readonly Operator[];
+  // mapAsync takes so many records and no more. A sink may be given a whole batch (`SinkWriter`).
+  readonly #askedPerRecord: readonly Operator[];
   readonly #options: TaskOptions;
 
   constructor(options: TaskOptions, shouldYield: () => boolean) {
@@ -104,9 +106,7 @@ export class TaskChain {
     this.source = operators.find((one) => one instanceof SourceOperator) ?? null;
     this.sinks = operators.filter((one) => one instanceof SinkOperator);
     this.#blocking = operators.filter((one) => one.isBlocked !== undefined);
-    const { head } = this.chain;
-    const entries = head.inputs.length === 0 ? [head.output] : head.inputs;
-    this.#segments = entries.map((entry) => this.#makeSegment(head, entry));
+    this.#askedPerRecord = this.#blocking.filter((one) => !(one instanceof SinkOperator));
   }
 
   get inputCount(): number {
@@ -122,9 +122,12 @@ export class TaskChain {
     return this.#woken.take();
   }
 
-  /** The loop for input 0 or 1, or -1 for what a source has polled. */
+  /** The loop for input 0 or 1, or -1 for what a source has polled. The operators are open. */
   segment(input: number): Segment {
-    return this.#segments[Math.max(input, 0)]!;
+    const at = Math.max(input, 0);
+    const { head } = this.chain;
+    this.#segments[at] ??= this.#makeSegment(input < 0 ? head.output : head.inputs[at]!);
+    return this.#segments[at];
   }
 
   isBlocked(): boolean {
@@ -137,42 +140,27 @@ export class TaskChain {
     for (const letter of letters) output?.emit(letter, NO_TIMESTAMP);
   }
 
-  #makeSegment(head: ChainNode, entry: Output): Segment {
-    const afterRecord = this.#blocking.length === 0 ? null : () => this.#stopIfBlocked();
+  #makeSegment(entry: Output): Segment {
+    const { uid } = this.chain.head;
+    const afterRecord = this.#askedPerRecord.length === 0 ? null : () => this.#stopIfBlocked();
     const { generateCode, freezeValues } = this.#options.settings;
     if (!generateCode || freezeValues) {
-      return new PushSegment(head.uid, entry, this.stopSignal, afterRecord);
+      return new PushSegment(uid, entry, this.stopSignal, afterRecord);
     }
-    const { inlined, last } = this.#inlinable(entry);
-    const plan = { uid: head.uid, inlined, last, afterRecord };
-    return generateSegment(plan, this.stopSignal, entry);
+    const operatorAt = (output: Output): InlinedOperator | undefined => this.#operatorAt(output);
+    return generateSegment({ uid, entry, operatorAt, afterRecord }, this.stopSignal);
   }
 
-  // An operator that can be full (mapAsync, a sink) is asked after each record.
   #stopIfBlocked(): void {
-    for (const operator of this.#blocking) {
+    for (const operator of this.#askedPerRecord) {
       if (operator.isBlocked!()) this.stopSignal.stop = true;
     }
   }
 
-  // Stateless operators from `entry` on, as long as there is one way to go.
-  #inlinable(entry: Output): { inlined: InlinedOperator[]; last: Output } {
-    const inlined: InlinedOperator[] = [];
-    let last = entry;
-    for (;;) {
-      const node = this.chain.nodes.find(({ inputs }) => inputs[0] === last);
-      const spec = node?.chained.node.spec;
-      if (spec === undefined) return { inlined, last };
-      const input = node!.inputs[0]!;
-      const { uid } = node!;
-      if (spec.kind === 'map') inlined.push({ kind: 'map', uid, call: spec.map, input });
-      else if (spec.kind === 'filter') {
-        inlined.push({ kind: 'filter', uid, call: spec.filter, input });
-      } else if (spec.kind === 'flatMap') {
-        inlined.push({ kind: 'flatMap', uid, call: spec.flatMap, input });
-      } else return { inlined, last };
-      last = node!.output;
-    }
+  #operatorAt(output: Output): InlinedOperator | undefined {
+    const node = this.chain.nodes.find(({ inputs }) => inputs[0] === output);
+    if (node === undefined) return undefined;
+    return { ...node, input: node.inputs[0]!, body: bodyOf(node) };
   }
 
   #makeOperator(chained: ChainedOperator): Operator {
@@ -263,6 +251,23 @@ class OperatorState {
       freezeValues: settings.freezeValues,
     });
     return this.openedKeyed;
+  }
+}
+
+function bodyOf({ chained, operator }: ChainNode): InlinedOperator['body'] {
+  if (operator !== null) return { kind: 'operator', operator };
+  const { spec } = chained.node;
+  switch (spec.kind) {
+    case 'map':
+      return { kind: 'map', call: spec.map };
+    case 'filter':
+      return { kind: 'filter', call: spec.filter };
+    case 'flatMap':
+      return { kind: 'flatMap', call: spec.flatMap };
+    default:
+      throw new AssertionError(`${spec.kind} has no operator object`, {
+        invariant: 'only map, filter and flatMap are nothing but their function',
+      });
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Batch } from '../../element/batch.ts';
 import { generateSegment, type InlinedOperator } from './generated-segment.ts';
+import type { Output } from '../operator/operator.ts';
 import { FilterOutput, FlatMapOutput, MapOutput, type OperatorInput } from './operator-inputs.ts';
 import { PushSegment } from './segment.ts';
 
@@ -24,20 +25,20 @@ function build(steps: readonly Step[], generated: boolean) {
   for (let i = steps.length - 1; i >= 0; i--) {
     const [kind, call] = steps[i]!;
     const uid = `${kind}-${i}`;
+    const output = next;
     const input: OperatorInput =
       kind === 'map'
         ? new MapOutput(uid, call as (v: unknown) => unknown, next)
         : kind === 'filter'
           ? new FilterOutput(uid, call as (v: unknown) => boolean, next)
           : new FlatMapOutput(uid, call as (v: unknown, e: (v: unknown) => void) => void, next);
-    inlined.unshift({ kind, uid, call, input });
+    inlined.unshift({ index: i, uid, input, output, body: { kind, call } });
     next = input;
   }
   const signal = { stop: false };
-  const plan = { uid: 'head', inlined, last, afterRecord: null };
-  const segment = generated
-    ? generateSegment(plan, signal, next)
-    : new PushSegment('head', next, signal);
+  const operatorAt = (output: Output) => inlined.find(({ input }) => input === output);
+  const plan = { uid: 'head', entry: next, operatorAt, afterRecord: null };
+  const segment = generated ? generateSegment(plan, signal) : new PushSegment('head', next, signal);
   return { segment, last, inlined, signal };
 }
 

@@ -2,7 +2,12 @@ import type { Batch } from '../../element/batch.ts';
 import type { StopSignal } from '../channel/record-writer.ts';
 import type { LoopRecord, LoopWriter } from '../operator/loop-writer.ts';
 import type { Operator, Output } from '../operator/operator.ts';
-import { FanOutOutput, NO_OUTPUT, type OperatorInput, promiseInSyncFunction } from './operator-inputs.ts';
+import {
+  FanOutOutput,
+  NO_OUTPUT,
+  type OperatorInput,
+  promiseInSyncFunction,
+} from './operator-inputs.ts';
 import { PushSegment, type Segment } from './segment.ts';
 
 /** An operator that can be written into the loop. */

@@ -4,6 +4,7 @@ import type { KeySelector, OperatorSpec } from '../../graph/operator-spec.ts';
 import type { StateDescriptors } from '../../state/descriptors.ts';
 import { KeyedRecordContext } from './keyed-context.ts';
 import { KeyedScope } from './keyed-scope.ts';
+import type { LoopRecord, LoopWriter } from './loop-writer.ts';
 import type { Operator, OperatorContext } from './operator.ts';
 import { refuseResult } from './refuse-result.ts';
 
@@ -39,7 +40,20 @@ class KeyedProcessOperator implements Operator {
   process(value: unknown, timestampMs: number): void {
     const call = this.#scope.enter(this.#keyOf(value), timestampMs);
     const result: unknown = this.#process.onRecord(value, call);
-    if (result !== undefined) refuseResult(result, this.#uid);
+    if (result !== undefined) this.refuse(result);
+  }
+
+  inline(loop: LoopWriter, { value, time }: LoopRecord): string {
+    const [scope, process] = [loop.bind(this.#scope), loop.bind(this.#process)];
+    const [call, result] = [loop.local(), loop.local()];
+    return `const ${call} = ${scope}.enter(${loop.bind(this.#keyOf)}(${value}), ${time});
+      const ${result} = ${process}.onRecord(${value}, ${call});
+      if (${result} !== undefined) ${loop.bind(this)}.refuse(${result});`;
+  }
+
+  /** @throws PromiseInSyncFunctionError if it is one */
+  refuse(result: unknown): void {
+    refuseResult(result, this.#uid);
   }
 
   onWatermark(timeMs: number): boolean {

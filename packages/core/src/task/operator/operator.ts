@@ -4,6 +4,7 @@ import type { MetricGroup } from '../../metrics/registry.ts';
 import type { KeyedStateStore } from '../../state/keyed-state-store.ts';
 import type { OperatorStateStore } from '../../state/operator-state.ts';
 import type { OperatorListSnapshot } from '../../state/snapshot.ts';
+import type { LoopRecord, LoopWriter } from './loop-writer.ts';
 
 /** Where an operator's results go: the next operator of the chain, or a channel. */
 export interface Output {

@@ -10,6 +10,7 @@ import type { OperatorListState } from '../../state/operator-state.ts';
 import type { OperatorListSnapshot } from '../../state/snapshot.ts';
 import { toTaggedJson } from '../../codec/tagged-json.ts';
 import { assert } from '../../base/assert.ts';
+import type { LoopRecord, LoopWriter } from '../operator/loop-writer.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
 import type { TaskIdentity } from '../task-host.ts';
 import { CommitLoop } from './commit-loop.ts';
@@ -73,6 +74,10 @@ export class SinkOperator implements Operator {
 
   process(value: unknown, timestampMs: number): void {
     this.#writer.write(value, timestampMs);
+  }
+
+  inline(loop: LoopWriter, { value, time }: LoopRecord): string {
+    return `${loop.bind(this.#writer)}.write(${value}, ${time});`;
   }
 
   /** Asks the writer; when it is full, its promise brings the task back. */

@@ -4,8 +4,10 @@ import { keyGroupOf } from '../../element/key-group.ts';
 import { MIN_WATERMARK } from '../../element/time.ts';
 import type { WindowAssigner } from '../../function/window.ts';
 import type { WindowSpec } from '../../graph/operator-spec.ts';
-import type { EntryTable } from '../../state/entry-table.ts';
+import type { Entry, EntryTable } from '../../state/entry-table.ts';
+import type { LoopRecord, LoopWriter } from '../operator/loop-writer.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
+import { inlineFold } from './inline-fold.ts';
 import { LateRecords } from './late-records.ts';
 import { ResultEmitter } from './result-emitter.ts';
 import { SliceGrid } from './slice-grid.ts';
@@ -74,19 +76,29 @@ export class SlidingWindowOperator implements Operator {
   }
 
   process(value: unknown, timestampMs: number): void {
-    let slice = this.#current;
-    if (!(timestampMs >= slice.startMs && timestampMs < slice.endMs)) {
-      slice = this.#seek(value, timestampMs);
-      if (slice === NO_SLICE) return;
-    }
-    const key = this.#keyOf(value);
+    const slice = this.windowFor(value, timestampMs);
+    if (slice === null) return;
+    const entry = this.entryFor(slice, this.#keyOf(value), value);
+    if (entry !== null) entry.value = this.#fold.add(entry.value, value);
+  }
+
+  inline(loop: LoopWriter, record: LoopRecord): string {
+    return inlineFold(loop, record, this, this.#spec);
+  }
+
+  /** The slice that takes the record; null: it is in no window any more, and dealt with. */
+  windowFor(value: unknown, timestampMs: number): Slice | null {
+    const slice = this.#current;
+    if (timestampMs >= slice.startMs && timestampMs < slice.endMs) return slice;
+    return this.#seek(value, timestampMs);
+  }
+
+  /** The key's accumulator, about to be changed; null: the record has begun it. */
+  entryFor(slice: Slice, key: Key, value: unknown): Entry<unknown> | null {
     const entry = slice.cells.get(keyIdentity(key));
-    if (entry === undefined) {
-      this.#begin(slice, key, value);
-      return;
-    }
+    if (entry === undefined) return this.#begin(slice, key, value);
     this.#table.write(entry);
-    entry.value = this.#fold.add(entry.value, value);
+    return entry;
   }
 
   onWatermark(timeMs: number): boolean {
@@ -111,14 +123,14 @@ export class SlidingWindowOperator implements Operator {
     return { eventTime: this.#ends.size, processingTime: 0 };
   }
 
-  // The slice of a record that is not in the cached one. NO_SLICE: the record is dealt with.
-  #seek(value: unknown, timestampMs: number): Slice {
+  // The slice of a record that is not in the cached one.
+  #seek(value: unknown, timestampMs: number): Slice | null {
     if (!Number.isFinite(timestampMs)) throw missingTimestamp(timestampMs);
     const startMs = this.#grid.sliceStart(timestampMs);
     const lastEndMs = this.#grid.lastEnd(startMs);
     if (lastEndMs <= startMs || lastEndMs - 1 <= this.watermarkMs) {
       this.#late.offer(value, timestampMs, this.watermarkMs); // or in a hole
-      return NO_SLICE;
+      return null;
     }
     const slice = this.#slices.at(startMs);
     if (slice.cells.size === 0) this.#arm(slice);
@@ -126,10 +138,11 @@ export class SlidingWindowOperator implements Operator {
     return slice;
   }
 
-  #begin(slice: Slice, key: Key, value: unknown): void {
+  #begin(slice: Slice, key: Key, value: unknown): null {
     const group = keyGroupOf(key, this.#context.maxParallelism);
     const entry = this.#table.create(key, group, slice.startMs, this.#fold.first(value));
     slice.cells.set(keyIdentity(key), entry);
+    return null;
   }
 
   // D1.

@@ -5,7 +5,9 @@ import { MIN_WATERMARK } from '../../element/time.ts';
 import type { Window, WindowAssigner } from '../../function/window.ts';
 import type { WindowSpec } from '../../graph/operator-spec.ts';
 import type { Entry, EntryTable } from '../../state/entry-table.ts';
+import type { LoopRecord, LoopWriter } from '../operator/loop-writer.ts';
 import type { Operator, OperatorContext } from '../operator/operator.ts';
+import { inlineFold } from './inline-fold.ts';
 import { LateRecords } from './late-records.ts';
 import { ResultEmitter } from './result-emitter.ts';
 import { takeValue } from './take-value.ts';
@@ -31,7 +33,7 @@ import { WindowGridState } from './window-grid-state.ts';
 // T3. A window leaves when the watermark passes its end by the allowed lateness.
 
 /** Accumulators by key of one window. */
-class OpenWindow {
+export class OpenWindow {
   readonly startMs: number;
   readonly endMs: number;
   readonly waiting = new Map<KeyIdentity, Entry<unknown>>();
@@ -110,24 +112,34 @@ export class TumblingWindowOperator implements Operator {
   }
 
   process(value: unknown, timestampMs: number): void {
-    let window = this.#current;
-    if (!(timestampMs >= window.startMs && timestampMs < window.endMs)) {
-      window = this.#seek(value, timestampMs);
-      if (window === NO_WINDOW) return;
-    }
-    const key = this.#keyOf(value);
+    const window = this.windowFor(value, timestampMs);
+    if (window === null) return;
+    const entry = this.entryFor(window, this.#keyOf(value), value);
+    if (entry !== null) entry.value = this.#fold.add(entry.value, value);
+  }
+
+  inline(loop: LoopWriter, record: LoopRecord): string {
+    return inlineFold(loop, record, this, this.#spec);
+  }
+
+  /** The window that takes the record; null: it is late, and dealt with. */
+  windowFor(value: unknown, timestampMs: number): OpenWindow | null {
+    const window = this.#current;
+    if (timestampMs >= window.startMs && timestampMs < window.endMs) return window;
+    return this.#seek(value, timestampMs);
+  }
+
+  /** The key's accumulator, about to be changed; null: the record has begun it. */
+  entryFor(window: OpenWindow, key: Key, value: unknown): Entry<unknown> | null {
     const entry = window.waiting.get(keyIdentity(key));
-    if (entry === undefined) {
-      this.#begin(window, key, value);
-      return;
-    }
+    if (entry === undefined) return this.#begin(window, key, value);
     this.#table.write(entry);
-    entry.value = this.#fold.add(entry.value, value);
+    return entry;
   }
 
   onWatermark(timeMs: number): boolean {
     this.watermarkMs = timeMs;
-    this.#current = NO_WINDOW;
+    if (this.#current.endMs - 1 <= timeMs) this.#current = NO_WINDOW; // T2
     while (this.#firing !== null || this.#isDue(this.#ends, timeMs)) {
       if (!this.#fire()) return false;
     }
@@ -146,18 +158,18 @@ export class TumblingWindowOperator implements Operator {
     return { eventTime: this.#ends.size + this.#kept.size, processingTime: 0 };
   }
 
-  // The window of a record that is not in the cached one. NO_WINDOW: the record is dealt with.
-  #seek(value: unknown, timestampMs: number): OpenWindow {
+  // The window of a record that is not in the cached one.
+  #seek(value: unknown, timestampMs: number): OpenWindow | null {
     if (!Number.isFinite(timestampMs)) throw missingTimestamp(timestampMs);
     const endMs = gridStart(timestampMs, this.#offsetMs, this.#sizeMs) + this.#sizeMs;
     if (endMs - 1 <= this.watermarkMs - this.#latenessMs) {
       this.#late.offer(value, timestampMs, this.watermarkMs);
-      return NO_WINDOW;
+      return null;
     }
     const window = this.#windowAt(endMs);
     if (endMs - 1 <= this.watermarkMs) {
       this.#addLate(window, value);
-      return NO_WINDOW;
+      return null;
     }
     this.#arm(window);
     this.#current = window;
@@ -165,7 +177,7 @@ export class TumblingWindowOperator implements Operator {
   }
 
   // The first record of a key since the window was opened, or restored after it had fired (T1).
-  #begin(window: OpenWindow, key: Key, value: unknown): void {
+  #begin(window: OpenWindow, key: Key, value: unknown): null {
     const identity = keyIdentity(key);
     const fired = window.fired.get(identity);
     let accumulator: unknown;
@@ -177,6 +189,7 @@ export class TumblingWindowOperator implements Operator {
     }
     const group = keyGroupOf(key, this.#context.maxParallelism);
     window.waiting.set(identity, this.#table.create(key, group, window.endMs, accumulator));
+    return null;
   }
 
   // A record behind the watermark but within the allowed lateness: its window fires at once.
