@@ -53,3 +53,20 @@ export {
   scriptedSource,
   scriptedStream,
 } from './source/scripted-stream.ts';
+export {
+  NO_FAULTS,
+  type ServerFailure,
+  type ServerFault,
+  type ServerFaultRates,
+} from './servers/server-faults.ts';
+export {
+  VirtualObjectStore,
+  type VirtualObjectStoreOptions,
+} from './servers/virtual-object-store.ts';
+export {
+  type ServerCall,
+  type ServerClient,
+  type ServerRequest,
+  VirtualServer,
+  type VirtualServerOptions,
+} from './servers/virtual-server.ts';
