@@ -2,12 +2,12 @@
 // simulator, then once per step with a crash at that step; what is committed must be the same.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crashEverywhere, runSimulation } from '@millrace/testing';
+import { crashEverywhere, runSimulation, type VirtualEnvironment } from '@millrace/testing';
 import { SIMULATED_JOBS } from './simulated-jobs.ts';
 import { committedLines, runSimulated } from './simulated-run.ts';
 
 // Every step of every job takes minutes; `npm test` takes a sample, `.ci/run` all of them.
-const POINTS = process.env.CRASH_POINTS === 'all' ? undefined : 25;
+const POINTS = process.env.CRASH_POINTS === 'all' ? undefined : 12;
 
 for (const simulated of SIMULATED_JOBS) {
   test(`job "${simulated.name}" commits the same lines whatever step it crashes at`, async () => {

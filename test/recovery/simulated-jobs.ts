@@ -21,7 +21,8 @@ import {
   type,
   value,
 } from '@millrace/core';
-import { fileSink, linesOut, memorySource } from '@millrace/connectors';
+import { fileSink, linesOut, memorySource, type OutputFormat } from '@millrace/connectors';
+import { paced } from './paced-source.ts';
 
 /** What the input is made of. */
 export interface Click {
@@ -39,9 +40,19 @@ export interface SimulatedJob {
   readonly parallelismAfterCrash?: number;
 }
 
+/** What a test can do to all jobs. */
+export const conditions = {
+  /** Called by the functions of every job; may throw. */
+  onUserCode(): void {},
+  /** Between two batches of a source: long enough for checkpoints to complete in between. */
+  pauseMs: 15,
+};
+
 const USERS = ['ada', 'bob', 'cyd', 'dan', 'eve'];
-/** More than any disorder in the input: nothing is ever late. */
+/** More than all of the input: splits may be read one after the other, and nothing is ever late. */
 const BOUND_MS = 10_000;
+/** More than the disorder within a split: enough if there is only one, and event time goes on. */
+const SINGLE_SPLIT_BOUND_MS = 700;
 
 function clicks(split: number, count: number): Click[] {
   return Array.from({ length: count }, (_, i) => ({
@@ -54,15 +65,35 @@ function clicks(split: number, count: number): Click[] {
 function source(flow: Flow, uid = 'clicks', splits = 2, count = 12): DataStream<Click> {
   const lists = Array.from({ length: splits }, (_, split) => clicks(split, count));
   return flow
-    .from(uid, memorySource<Click>({ splits: lists }))
-    .eventTime({ timestamp: (click) => click.at, maxOutOfOrdernessMs: BOUND_MS });
+    .from(
+      uid,
+      paced(memorySource<Click>({ splits: lists }), () => conditions.pauseMs),
+    )
+    .eventTime({
+      timestamp(click) {
+        conditions.onUserCode();
+        return click.at;
+      },
+      maxOutOfOrdernessMs: splits === 1 && uid === 'clicks' ? SINGLE_SPLIT_BOUND_MS : BOUND_MS,
+    });
 }
 
 function out(stream: DataStream<string>, uid = 'out'): void {
-  stream.to(uid, fileSink({ directory: `/out/${uid}`, format: linesOut() }));
+  stream.to(uid, fileSink({ directory: `/out/${uid}`, format: LINES }));
 }
 
-const byUser = (click: Click): string => click.user;
+const LINES: OutputFormat<string> = {
+  ...linesOut(),
+  encode(line) {
+    conditions.onUserCode();
+    return `${line}\n`;
+  },
+};
+
+const byUser = (click: Click): string => {
+  conditions.onUserCode();
+  return click.user;
+};
 
 function simulated(
   name: string,
@@ -88,24 +119,64 @@ function plus(a: number, b: number): number {
 function windowed(
   name: string,
   window: Parameters<ReturnType<DataStream<Click>['keyBy']>['window']>[0],
-  parallelism = 2,
+  splits = 2,
 ): SimulatedJob {
   return simulated(
     name,
     (flow) =>
       out(
-        source(flow)
+        source(flow, 'clicks', splits, 24 / splits)
           .keyBy(byUser)
           .window(window)
           .aggregate('sums', sum)
           .map((w) => `${w.key} ${w.windowStartMs}-${w.windowEndMs} ${w.value}`),
       ),
-    parallelism,
+    2,
   );
 }
 
 const bonus = sideOutput<string>('bonus');
 const rules = broadcastMap<string, number>('rules');
+
+function alarms(name: string, splits: number): SimulatedJob {
+  return simulated(
+    name,
+    (flow) =>
+      out(
+        source(flow, 'clicks', splits, 24 / splits)
+          .keyBy(byUser)
+          .process('alarms', {
+            state: {
+              points: value(0),
+              times: list<number>(),
+              byPoints: map<number, number>(),
+              most: reducing<number>(Math.max),
+              mean: aggregating({
+                create: () => ({ sum: 0, count: 0 }),
+                add: (acc, points: number) => ({ sum: acc.sum + points, count: acc.count + 1 }),
+                result: (acc) => acc.sum / acc.count,
+              }),
+            },
+            output: type<string>(),
+            onRecord(click, { state, timers }) {
+              state.points.set(state.points.get() + click.points);
+              state.times.add(click.at);
+              state.byPoints.set(click.points, (state.byPoints.get(click.points) ?? 0) + 1);
+              state.most.add(click.points);
+              state.mean.add(click.points);
+              timers.registerEventTime(Math.floor(click.at / 1_500) * 1_500 + 1_499);
+            },
+            onTimer(timeMs, { key, state, emit, side }) {
+              const times = state.times.get().filter((at) => at <= timeMs);
+              emit(`${key} ${timeMs} ${times.length}`);
+              if (timeMs > 4_000) side(bonus, `${key} ${timeMs}`);
+            },
+          })
+          .map((line) => line),
+      ),
+    2,
+  );
+}
 
 /** Every kind of operator at least once. */
 export const SIMULATED_JOBS: readonly SimulatedJob[] = [
@@ -121,6 +192,10 @@ export const SIMULATED_JOBS: readonly SimulatedJob[] = [
   windowed('tumbling', tumbling(1_000)),
   windowed('sliding', sliding(2_000, 500)),
   windowed('session', session(700)),
+  // One split: event time goes on while it is read, and windows fire between checkpoints.
+  windowed('tumbling-on-the-way', tumbling(1_000), 1),
+  windowed('sliding-on-the-way', sliding(2_000, 500), 1),
+  windowed('session-on-the-way', session(1_700), 1),
   simulated(
     'count-window',
     (flow) =>
@@ -162,43 +237,8 @@ export const SIMULATED_JOBS: readonly SimulatedJob[] = [
       ),
     1,
   ),
-  simulated(
-    'timers',
-    (flow) =>
-      out(
-        source(flow)
-          .keyBy(byUser)
-          .process('alarms', {
-            state: {
-              points: value(0),
-              times: list<number>(),
-              byPoints: map<number, number>(),
-              most: reducing<number>(Math.max),
-              mean: aggregating({
-                create: () => ({ sum: 0, count: 0 }),
-                add: (acc, points: number) => ({ sum: acc.sum + points, count: acc.count + 1 }),
-                result: (acc) => acc.sum / acc.count,
-              }),
-            },
-            output: type<string>(),
-            onRecord(click, { state, timers }) {
-              state.points.set(state.points.get() + click.points);
-              state.times.add(click.at);
-              state.byPoints.set(click.points, (state.byPoints.get(click.points) ?? 0) + 1);
-              state.most.add(click.points);
-              state.mean.add(click.points);
-              timers.registerEventTime(Math.floor(click.at / 1_500) * 1_500 + 1_499);
-            },
-            onTimer(timeMs, { key, state, emit, side }) {
-              const times = state.times.get().filter((at) => at <= timeMs);
-              emit(`${key} ${timeMs} ${times.length}`);
-              if (timeMs > 4_000) side(bonus, `${key} ${timeMs}`);
-            },
-          })
-          .map((line) => line),
-      ),
-    2,
-  ),
+  alarms('timers', 2),
+  alarms('timers-on-the-way', 1),
   simulated(
     'state-at-the-end',
     (flow) =>

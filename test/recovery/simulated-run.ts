@@ -5,14 +5,19 @@ import type { SimulatedJob } from './simulated-jobs.ts';
 
 /** Small sizes, so that a crash can come between any two records and elements. */
 const TUNING = { batchSize: 3, turnMs: 2, elementsPerTurn: 1, channelCapacity: 2 };
-const CHECKPOINT_INTERVAL_MS = 4;
+const CHECKPOINT_INTERVAL_MS = 30;
 
-/** Starts a job on a virtual environment and waits for its end. */
+/**
+ * Starts a job on a virtual environment and waits for its end.
+ *
+ * @returns how many checkpoints completed in this life
+ */
 export async function runSimulated(
   simulated: SimulatedJob,
   environment: VirtualEnvironment,
   life: number,
-): Promise<void> {
+): Promise<number> {
+  let checkpoints = 0;
   const { parallelism, parallelismAfterCrash } = simulated;
   const execution = await run(simulated.job, {
     environment,
@@ -23,8 +28,12 @@ export async function runSimulated(
       tolerableFailures: 100,
     },
     tuning: TUNING,
+    onEvent({ kind }) {
+      if (kind === 'checkpointCompleted') checkpoints++;
+    },
   });
   await execution.done;
+  return checkpoints;
 }
 
 /** All lines that are visible to a reader: finished files only, sorted. */
