@@ -109,6 +109,7 @@ export class VirtualDisk {
       let node = directory.names.get(part);
       if (node?.kind === 'file') failFile('exists', path, 'a file is in the way');
       node ??= new DiskDirectory();
+      this.syncDirectory(directory); // an older removal of the name must not come after this
       directory.names.set(part, node);
       directory.durable.set(part, node);
       directory = node;

@@ -263,3 +263,14 @@ test('crashEverywhere finds a program that renames before it syncs', async () =>
     }
   }, /crash at step \d+.*torn/);
 });
+
+test('a directory that was removed and made again survives a loss of power', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const environment = new VirtualEnvironment({ seed });
+    const { fileSystem } = environment;
+    await environment.runUntil(fileSystem.makeDirectory('/a/b'));
+    await environment.runUntil(fileSystem.deleteDirectory('/a/b'));
+    await environment.runUntil(fileSystem.makeDirectory('/a/b'));
+    assert.ok(environment.crash().find('/a/b') !== undefined, `seed ${seed}`);
+  }
+});
