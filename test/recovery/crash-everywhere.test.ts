@@ -11,11 +11,12 @@ const POINTS = process.env.CRASH_POINTS === 'all' ? undefined : 12;
 
 for (const simulated of SIMULATED_JOBS) {
   test(`job "${simulated.name}" commits the same lines whatever step it crashes at`, async () => {
-    const start = (environment: Parameters<typeof runSimulated>[1], life: number) =>
+    const start = (environment: VirtualEnvironment, life: number) =>
       runSimulated(simulated, environment, life);
     const plain = await runSimulation({ seed: 1, start });
     const expected = committedLines(plain.disk);
     assert.ok(expected.length > 0, 'the job writes something');
+    assert.ok(plain.value >= 3, 'crashes come between the checkpoints of a running job');
     await crashEverywhere({
       seed: 1,
       start,

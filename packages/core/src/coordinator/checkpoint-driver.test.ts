@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeManifest } from '../checkpoint/manifest.ts';
 import { manifestPath, slotPath } from '../checkpoint/paths.ts';
+import type { RunReference } from '../state/snapshot.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import {
   acknowledge,
@@ -323,4 +324,40 @@ test('verifyCheckpoint finds a missing file, a short one and a changed byte', as
   assert.equal((await verifyCheckpoint(manifest, storage, environment)).problems.length, 1);
   await storage.delete(second!);
   assert.equal((await verifyCheckpoint(manifest, storage, environment)).problems.length, 3);
+});
+
+test('CheckpointDriver keeps the run of an aborted checkpoint for those triggered before', async () => {
+  const storage = new MemoryStorage();
+  const options = { maxConcurrent: 3, tolerableFailures: 5 };
+  const process = await FakeProcess.start(storage, options);
+  const [one, two, three] = ['1', '2', '3'].map((name) =>
+    writeRun(storage, `shared/1-1-${name}.run`),
+  );
+  const first = process.driver.triggerCheckpoint();
+  const second = assert.rejects(process.driver.triggerCheckpoint(), CheckpointAbortedError);
+  const third = process.driver.triggerCheckpoint();
+  const tell = (id: number, subtask: string, runs: RunReference[]) =>
+    process.driver.onMessage(acknowledge(1, id, subtask, runs));
+  tell(1, 'count#0', [await one!]);
+  tell(2, 'count#0', [await two!, await one!]);
+  process.driver.onMessage({
+    kind: 'decline',
+    attempt: 1,
+    subtask: 'count#1',
+    checkpointId: 2,
+    reason: 'disk full',
+  });
+  await second;
+  tell(1, 'count#1', []); // completes checkpoint 1, which does not know run 2
+  await first;
+  await settle();
+  tell(3, 'count#0', [await three!, await two!, await one!]);
+  tell(3, 'count#1', []);
+  await third;
+  await settle();
+  const manifest = process.driver.latestManifest!;
+  const report = await verifyCheckpoint(manifest, storage, process.time.environment);
+  assert.deepEqual([report.runs, report.problems], [3, []]);
+  await process.checkpoint();
+  assert.equal((await namesOf(storage, 'shared/')).length, 2, 'nothing refers to the three runs');
 });

@@ -153,7 +153,7 @@ export class CheckpointDriver {
       if (running?.barrier.attempt === message.attempt) {
         running.acknowledged.set(message.subtask, message.snapshot);
       } else {
-        this.#files.abandoned([message.snapshot]);
+        this.#files.abandoned([message.snapshot], this.#state.nextCheckpointId);
       }
     }
     this.#feed(message);
@@ -332,7 +332,7 @@ export class CheckpointDriver {
     const pending = [...this.#running].filter(([id]) => id !== checkpointId);
     const snapshots = pending.flatMap(([, running]) => [...running.acknowledged.values()]);
     const { owner } = this.#options.recovery;
-    const deleted = this.#files.completed(entry, snapshots);
+    const deleted = this.#files.completed(entry, snapshots, this.#state.nextCheckpointId);
     this.#inBackground(async () => {
       await deleted;
       const kept = this.#files.complete.map(({ sequence }) => sequence);
@@ -359,7 +359,9 @@ export class CheckpointDriver {
     const { checkpointId, request, reason, detail } = command;
     const running = this.#running.get(checkpointId);
     this.#running.delete(checkpointId);
-    if (running !== undefined) this.#files.abandoned(running.acknowledged.values());
+    if (running !== undefined) {
+      this.#files.abandoned(running.acknowledged.values(), this.#state.nextCheckpointId);
+    }
     this.#gateway?.notifyAborted(checkpointId);
     this.#options.onEvent({ kind: 'aborted', checkpointId, reason, detail, wasStop: request.stop });
     this.#reject(request, checkpointId, reason, detail);

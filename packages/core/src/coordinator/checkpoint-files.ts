@@ -3,6 +3,7 @@ import { filesOf } from '../checkpoint/files-of.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { retain } from '../checkpoint/retention.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
+import type { CheckpointId } from '../element/element.ts';
 import type { SubtaskSnapshot } from '../state/snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { LogOwner } from './log-owner.ts';
@@ -13,8 +14,10 @@ import { type CompleteCheckpoint, sweep } from './sweep.ts';
  *
  * D1. Deleted is only what no complete checkpoint that is kept and no acknowledgement of a pending
  *     one refers to.
- * D2. What an aborted checkpoint wrote may still be referred to by the next one, so it goes no
- *     earlier than at the next completion.
+ * D2. What some checkpoint wrote or named may still be referred to by those that were triggered
+ *     before it was given up, and by the state of a task that has not told yet. So it goes no
+ *     earlier than at the completion of a checkpoint that was triggered afterwards: that one names
+ *     all that is in use.
  * D3. A failed deletion is forgotten: the next claim sweeps.
  */
 export class CheckpointFiles {
@@ -23,7 +26,10 @@ export class CheckpointFiles {
   readonly #owner: LogOwner;
   readonly #numRetained: number;
   #complete: readonly CompleteCheckpoint[];
-  readonly #orphans = new Set<string>();
+  /** Files that may have become useless, and the first checkpoint id that will tell (D2). */
+  readonly #candidates = new Map<string, CheckpointId>();
+  /** By slot of a complete checkpoint: the first id that was triggered afterwards. */
+  readonly #nextIds = new Map<number, CheckpointId>();
 
   constructor(
     storage: CheckpointStorage,
@@ -53,20 +59,23 @@ export class CheckpointFiles {
     );
   }
 
-  /** D2. */
-  abandoned(snapshots: Iterable<SubtaskSnapshot>): void {
-    for (const file of filesOfSnapshots(snapshots)) this.#orphans.add(file);
+  /** D2. @param nextId of the next checkpoint that is triggered */
+  abandoned(snapshots: Iterable<SubtaskSnapshot>, nextId: CheckpointId): void {
+    for (const file of filesOfSnapshots(snapshots)) this.#propose(file, nextId);
   }
 
   /**
    * Adds a complete checkpoint, and deletes what is not needed any more.
    *
    * @param pending acknowledgements of all pending checkpoints
+   * @param nextId of the next checkpoint that is triggered
    */
   async completed(
     checkpoint: { sequence: number; slot: CheckpointSlot; manifest: Manifest },
     pending: Iterable<SubtaskSnapshot>,
+    nextId: CheckpointId,
   ): Promise<void> {
+    this.#nextIds.set(checkpoint.sequence, nextId);
     const byId = [...this.#complete, checkpoint].map((complete) => ({
       ...complete,
       checkpointId: complete.slot.checkpointId,
@@ -81,13 +90,14 @@ export class CheckpointFiles {
       if (manifest === null) return;
       for (const file of filesOf(manifest).keys()) needed.add(file);
     }
-    const candidates = new Set(this.#orphans);
-    this.#orphans.clear();
-    for (const { manifest } of dropped) {
-      for (const file of manifest === null ? [] : filesOf(manifest).keys()) candidates.add(file);
+    for (const { sequence, manifest } of dropped) {
+      const fromId = this.#nextIds.get(sequence) ?? 0;
+      this.#nextIds.delete(sequence);
+      const files = manifest === null ? [] : filesOf(manifest).keys();
+      for (const file of files) this.#propose(file, fromId);
     }
     await this.#delete(dropped.map(({ slot }) => slot.manifest));
-    await this.#delete([...candidates].filter((file) => !needed.has(file)));
+    await this.#delete(this.#takeUseless(checkpoint.slot.checkpointId, needed));
   }
 
   /** Deletes what ended attempts left; `isPinned` names what the running one may have written. */
@@ -99,6 +109,21 @@ export class CheckpointFiles {
   forgetAll(): Promise<void> {
     this.#complete = [];
     return this.sweep(() => false);
+  }
+
+  #propose(file: string, fromId: CheckpointId): void {
+    this.#candidates.set(file, Math.max(fromId, this.#candidates.get(file) ?? 0));
+  }
+
+  // D1, D2. What is needed is proposed again when whatever needs it goes.
+  #takeUseless(completedId: CheckpointId, needed: ReadonlySet<string>): string[] {
+    const useless: string[] = [];
+    for (const [file, fromId] of this.#candidates) {
+      if (!needed.has(file) && fromId > completedId) continue;
+      this.#candidates.delete(file);
+      if (!needed.has(file)) useless.push(file);
+    }
+    return useless;
   }
 
   async #delete(names: readonly string[]): Promise<void> {
