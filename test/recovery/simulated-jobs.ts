@@ -45,7 +45,7 @@ export const conditions = {
   /** Called by the functions of every job; may throw. */
   onUserCode(): void {},
   /** Between two batches of a source: long enough for checkpoints to complete in between. */
-  pauseMs: 15,
+  pauseMs: 30,
 };
 
 const USERS = ['ada', 'bob', 'cyd', 'dan', 'eve'];

@@ -4,8 +4,8 @@ import type { VirtualDisk, VirtualEnvironment } from '@millrace/testing';
 import type { SimulatedJob } from './simulated-jobs.ts';
 
 /** Small sizes, so that a crash can come between any two records and elements. */
-const TUNING = { batchSize: 3, turnMs: 2, elementsPerTurn: 1, channelCapacity: 2 };
-const CHECKPOINT_INTERVAL_MS = 30;
+const TUNING = { batchSize: 2, turnMs: 2, elementsPerTurn: 1, channelCapacity: 2 };
+const CHECKPOINT_INTERVAL_MS = 20;
 
 /**
  * Starts a job on a virtual environment and waits for its end.
