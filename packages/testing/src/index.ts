@@ -53,12 +53,44 @@ export {
   scriptedSource,
   scriptedStream,
 } from './source/scripted-stream.ts';
+export { type BrokerBatch, BrokerClient } from './servers/broker-client.ts';
+export {
+  BrokerUnavailableError,
+  ProducerFencedError,
+  TransactionLostError,
+  TransactionStateError,
+} from './servers/broker-errors.ts';
+export type {
+  BrokerRecord,
+  FetchedRecords,
+  Isolation,
+  TransactionResult,
+} from './servers/broker-partition.ts';
+export {
+  type BrokerSourceOptions,
+  type BrokerSplit,
+  virtualBrokerSource,
+} from './servers/broker-source.ts';
 export {
   NO_FAULTS,
   type ServerFailure,
   type ServerFault,
   type ServerFaultRates,
 } from './servers/server-faults.ts';
+export type {
+  ListedTransaction,
+  ProducerIdentity,
+  TransactionOutcome,
+} from './servers/transaction-coordinator.ts';
+export {
+  type TransactionalSinkOptions,
+  virtualTransactionalSink,
+} from './servers/transactional-sink.ts';
+export {
+  type PlacedRecord,
+  VirtualBroker,
+  type VirtualBrokerOptions,
+} from './servers/virtual-broker.ts';
 export {
   VirtualObjectStore,
   type VirtualObjectStoreOptions,
@@ -70,3 +102,12 @@ export {
   VirtualServer,
   type VirtualServerOptions,
 } from './servers/virtual-server.ts';
+export { type CheckSinkOptions, checkSink, type SinkTarget } from './sinks/check-sink.ts';
+export { remoteCall } from './sinks/remote-call.ts';
+export {
+  assertAtLeastOnce,
+  assertExactlyOnce,
+  type SinkFinding,
+  type SinkReport,
+  type SinkVerdict,
+} from './sinks/sink-report.ts';
