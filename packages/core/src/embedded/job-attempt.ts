@@ -108,7 +108,11 @@ export class JobAttempt implements TaskGateway {
 
   notifyComplete(checkpointId: CheckpointId): void {
     this.#send({ kind: 'checkpointComplete', attempt: this.attempt, checkpointId });
-    for (const source of this.#sources) source.notifyCheckpointComplete(checkpointId);
+    try {
+      for (const source of this.#sources) source.notifyCheckpointComplete(checkpointId);
+    } catch (error) {
+      this.#onFailure(error); // the checkpoint stays complete
+    }
   }
 
   notifyAborted(checkpointId: CheckpointId): void {

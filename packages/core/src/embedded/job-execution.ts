@@ -66,6 +66,8 @@ export interface JobExecution {
    * Stops reading, takes a last checkpoint (or a savepoint, with a directory), commits, ends.
    * `drain`: event time runs to its end first, so that all windows and timers fire: only for a job
    * that will not go on.
+   *
+   * @throws what the attempt failed with meanwhile; the job is restarted then and goes on
    */
   stop(options?: {
     readonly drain?: boolean;

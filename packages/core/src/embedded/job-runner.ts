@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { createDeferred, type Deferred } from '../base/deferred.ts';
 import type { Environment } from '../base/environment.ts';
-import { StreamError } from '../base/errors.ts';
+import { messageOf, StreamError } from '../base/errors.ts';
 import type { ResolvedCheckpointOptions } from '../config/checkpoint-options.ts';
 import type { ResolvedRestartStrategy } from '../config/restart-strategy.ts';
 import { CheckpointDriver } from '../coordinator/checkpoint-driver.ts';
@@ -57,8 +57,9 @@ type AttemptEnd =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 interface StopRequest {
-  readonly drain: boolean;
   readonly target: SavepointTarget | null;
+  /** Rejects if its attempt fails: then the job goes on. */
+  readonly failed: Deferred<never>;
 }
 
 // The life of a job in a process:
@@ -74,6 +75,9 @@ interface StopRequest {
 //     which checkpoint is the latest.
 // B2. What a restored checkpoint lists is committed before any task of the attempt opens.
 // B3. A job that ends by itself takes a last checkpoint; its sinks commit before it is `finished`.
+//     There is one last checkpoint: whoever comes first takes it, a stop or the end of all input.
+// B4. A process that was taken over while it waited finds out before it restores: files that it
+//     needs may be gone, and nothing of its sinks is its own any more.
 
 /** A job that runs in this process. */
 export class JobRunner implements JobExecution {
@@ -89,6 +93,7 @@ export class JobRunner implements JobExecution {
   #attempt: JobAttempt | null = null;
   #ending: Deferred<AttemptEnd> | null = null;
   #stop: StopRequest | null = null;
+  #isEnding = false;
   #isCancelled = false;
   #wakeFromDelay: () => void = () => {};
   #lastMetrics: readonly OperatorMetrics[] = [];
@@ -145,16 +150,20 @@ export class JobRunner implements JobExecution {
   stop(
     options: { readonly drain?: boolean; readonly savepointDirectory?: string } = {},
   ): Promise<JobResult> {
+    const hasEnded = this.#isEnding && this.#attempt === null; // only not yet cleaned up
+    if (hasEnded) return this.done;
     return this.#whileRunning(() => {
       const { savepointDirectory, drain = false } = options;
       const target =
         savepointDirectory === undefined ? null : this.#options.savepointTarget(savepointDirectory);
-      this.#stop = { drain, target };
+      const failed = createDeferred<never>();
+      failed.promise.catch(() => {}); // `done` may have been first
+      this.#stop = { target, failed };
       this.#setStatus('stopping');
       this.#attempt!.stopReading(drain);
       // With drain all tasks finish, and that takes the last checkpoint.
       if (!drain) void this.#takeLastCheckpoint({ kind: 'stopped' });
-      return this.done;
+      return Promise.race([this.done, failed.promise]);
     });
   }
 
@@ -222,6 +231,7 @@ export class JobRunner implements JobExecution {
     const ending = createDeferred<AttemptEnd>();
     this.#ending = ending;
     this.#stop = null;
+    this.#isEnding = false;
     this.#attempts++;
     let isStarted = false;
     let end: AttemptEnd;
@@ -235,6 +245,7 @@ export class JobRunner implements JobExecution {
     } catch (error) {
       end = { kind: 'failed', error };
     }
+    if (end.kind === 'failed') this.#giveUpStop(end.error);
     this.metrics();
     this.#ending = null;
     if (isStarted) await this.#driver.end(end.kind === 'failed' ? 'job-failed' : 'job-stopped');
@@ -249,6 +260,7 @@ export class JobRunner implements JobExecution {
     const startedAtMs = clock.monotonicMs();
     const attempt = this.#attempts;
     const { generation, instanceId } = recovery;
+    if (attempt > 1) await recovery.owner.confirm(); // B4
     let runs = 0;
     const runStore = new RunFileStore(storage, environment, () =>
       runPath(generation, attempt, '', ++runs),
@@ -293,7 +305,8 @@ export class JobRunner implements JobExecution {
   async #takeLastCheckpoint(end: AttemptEnd): Promise<void> {
     const ending = this.#ending;
     const attempt = this.#attempt;
-    if (ending === null || attempt === null) return;
+    if (ending === null || attempt === null || this.#isEnding) return;
+    this.#isEnding = true;
     try {
       await this.#driver.stopWithCheckpoint(this.#stop?.target ?? null);
       await attempt.settled();
@@ -303,11 +316,18 @@ export class JobRunner implements JobExecution {
     }
   }
 
+  #giveUpStop(error: unknown): void {
+    this.#stop?.failed.reject(error);
+  }
+
   async #clean(end: AttemptEnd): Promise<void> {
     const { checkpoints, environment } = this.#options;
-    if (discardsAtEnd(checkpoints.retention, end.kind)) await this.#driver.discardAll();
-    await this.#driver.close();
-    await this.#options.onEnd();
+    try {
+      if (discardsAtEnd(checkpoints.retention, end.kind)) await this.#driver.discardAll();
+    } finally {
+      await this.#driver.close();
+      await this.#options.onEnd();
+    }
     environment.logger.log('debug', `job ended: ${end.kind}`);
   }
 
@@ -339,7 +359,14 @@ export class JobRunner implements JobExecution {
   }
 
   #emit(event: JobEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        const message = 'a listener for events of the job has failed';
+        this.#options.environment.logger.log('error', message, { error: messageOf(error) });
+      }
+    }
   }
 }
 

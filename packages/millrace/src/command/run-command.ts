@@ -213,11 +213,13 @@ class SignalDesk {
     execution.stop().catch((error: unknown) => this.#onStopRefused(execution, error));
   }
 
-  /** Between two attempts there is nothing to take a checkpoint of: the last one holds it all. */
+  /**
+   * Between two attempts, or when the attempt has failed while it stopped, there is nothing to take
+   * a checkpoint of: the last one holds it all.
+   */
   #onStopRefused(execution: JobExecution, error: unknown): void {
-    const { code, message } = errorData(error);
-    if (code !== 'JOB_NOT_RUNNING') return; // how it ends is what `done` says
-    this.#display.say(`${message}: ending without another checkpoint`);
+    if (execution.status() === 'failed') return; // how it ends is what `done` says
+    this.#display.say(`${errorData(error).message}: ending without another checkpoint`);
     execution.cancel().catch(() => {});
   }
 }

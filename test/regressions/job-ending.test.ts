@@ -1,0 +1,90 @@
+// Ways of a job to end, or not to, that were wrong once.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type JobEvent, type JobExecution, run, type RunOptions } from '@millrace/core';
+import { VirtualEnvironment } from '@millrace/testing';
+import { conditions, SIMULATED_JOBS } from '../recovery/simulated-jobs.ts';
+import { committedLines } from '../recovery/simulated-run.ts';
+
+const { job } = SIMULATED_JOBS.find(({ name }) => name === 'stateless')!;
+
+function start(
+  environment: VirtualEnvironment,
+  more: Partial<RunOptions> = {},
+): Promise<JobExecution> {
+  const checkpoints = { directory: '/checkpoints', intervalMs: 20 };
+  const restart = { kind: 'fixedDelay', attempts: 3, delayMs: 500 } as const;
+  return run(job, { environment, checkpoints, restart, ...more });
+}
+
+async function linesOfAWholeRun(): Promise<string[]> {
+  const environment = new VirtualEnvironment();
+  const execution = await environment.runUntil(start(environment));
+  await environment.runUntil(execution.done);
+  return committedLines(environment.disk);
+}
+
+// The stop's checkpoint and the one at the end of the input were both asked for; the second was
+// refused, and that failed the attempt.
+test('a job that is asked to stop while it finishes by itself does not fail', async () => {
+  const outcomes = new Set<string>();
+  for (let steps = 0; ; steps += 3) {
+    const environment = new VirtualEnvironment({ seed: 5 });
+    const failures: JobEvent[] = [];
+    const onEvent = (event: JobEvent): void => {
+      if (event.kind === 'failure') failures.push(event);
+    };
+    const execution = await environment.runUntil(start(environment, { onEvent }));
+    for (let step = 0; step < steps; step++) await environment.step();
+    if (execution.status() === 'finished') break;
+    const stopped = execution.status() === 'running' ? execution.stop() : execution.done;
+    const { status, attempts } = await environment.runUntil(stopped);
+    assert.deepEqual([attempts, failures], [1, []], `stopped after ${steps} steps`);
+    outcomes.add(status);
+  }
+  assert.deepEqual([...outcomes].sort(), ['finished', 'stopped']);
+});
+
+test('a listener that throws changes nothing', async () => {
+  const environment = new VirtualEnvironment();
+  const onEvent = (): void => {
+    throw new Error('thrown by a listener');
+  };
+  const execution = await environment.runUntil(start(environment, { onEvent }));
+  assert.equal((await environment.runUntil(execution.done)).status, 'finished');
+  assert.deepEqual(committedLines(environment.disk), await linesOfAWholeRun());
+});
+
+// It restored from files that its successor had deleted, failed, and tried again for ever.
+test('a job that is taken over while it waits to restart is fenced', async () => {
+  const environment = new VirtualEnvironment();
+  let throwsLeft = 1;
+  conditions.onUserCode = () => {
+    if (throwsLeft-- > 0) throw new TypeError('planned');
+  };
+  try {
+    const restart = { kind: 'fixedDelay', attempts: 3, delayMs: 100_000 } as const;
+    const first = await environment.runUntil(start(environment, { restart }));
+    const fenced = assert.rejects(first.done, { code: 'JOB_FENCED' });
+    while (first.status() !== 'restarting') await environment.step();
+    const second = await environment.runUntil(start(environment.startProcess()));
+    await environment.runUntil(second.done);
+    await environment.runUntil(fenced);
+    assert.equal(first.status(), 'failed');
+  } finally {
+    conditions.onUserCode = () => {};
+  }
+  assert.deepEqual(committedLines(environment.disk), await linesOfAWholeRun());
+});
+
+// Whoever had asked waited until the job ended by itself.
+test('a stop is refused when the attempt fails meanwhile, and the job goes on', async () => {
+  const environment = new VirtualEnvironment();
+  const execution = await environment.runUntil(start(environment));
+  for (let step = 0; step < 60; step++) await environment.step();
+  environment.fileSystem.fault = ({ path }) => (path.includes('/savepoints') ? 'full' : undefined);
+  const stopped = execution.stop({ savepointDirectory: '/savepoints' });
+  await assert.rejects(environment.runUntil(stopped), { code: 'CHECKPOINT_ABORTED' });
+  assert.equal((await environment.runUntil(execution.done)).status, 'finished');
+  assert.deepEqual(committedLines(environment.disk), await linesOfAWholeRun());
+});
