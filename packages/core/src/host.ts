@@ -52,3 +52,4 @@ export type {
 export type { ChannelInfo, ChannelObserver } from './task/channel/observed-channel.ts';
 export { createOperator } from './task/operator/create-operator.ts';
 export type { Operator, OperatorContext, Output } from './task/operator/operator.ts';
+export { type CombinedChange, CombinedWatermark } from './task/barrier/combined-watermark.ts';

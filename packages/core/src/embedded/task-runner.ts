@@ -157,7 +157,7 @@ export class TaskRunner {
         (error: unknown) => this.#events.onFailure(error),
       );
     }
-    return polled === 'polled';
+    return polled === 'polled' || this.task.isBusy;
   }
 
   #input(): boolean {

@@ -2,11 +2,12 @@ import { assert } from '../base/assert.ts';
 import type { StreamError } from '../base/errors.ts';
 import type { Batch } from '../element/batch.ts';
 import type { CheckpointBarrier, CheckpointId } from '../element/element.ts';
-import { MAX_WATERMARK, MIN_WATERMARK } from '../element/time.ts';
+import { MAX_WATERMARK } from '../element/time.ts';
 import type { SourceSplit } from '../function/source.ts';
 import type { SourceProgress } from './source/watermark-alignment.ts';
 import type { SubtaskSnapshot } from '../state/snapshot.ts';
 import { buildTaskChain, type TaskChain } from './task-chain.ts';
+import { type CombinedChange, CombinedWatermark } from './barrier/combined-watermark.ts';
 import type { FrozenTask, TaskOptions } from './task-host.ts';
 import { persistTask, type FrozenOperators, freezeOperators } from './task-snapshot.ts';
 import { attributeFailure } from './user-function-error.ts';
@@ -36,11 +37,8 @@ export class Task {
   readonly #chain: TaskChain;
   #steps: Step[] = [];
   readonly #frozen = new Map<CheckpointId, FrozenOperators>();
-  readonly #inputWatermarks: number[] = [MIN_WATERMARK, MIN_WATERMARK];
-  readonly #inputIdle: boolean[] = [false, false];
+  readonly #combined: CombinedWatermark;
   readonly #inputEnded: boolean[] = [false, false];
-  #watermarkMs = MIN_WATERMARK;
-  #outputIdle = false;
   #ended = false;
   #finished = false;
   #stopped = false;
@@ -48,6 +46,7 @@ export class Task {
   constructor(options: TaskOptions) {
     this.#options = options;
     this.#chain = buildTaskChain(options, () => this.shouldYield());
+    this.#combined = new CombinedWatermark(Math.max(1, this.#chain.inputCount));
   }
 
   /** Opens all operators with their restored state, the last one first. */
@@ -82,7 +81,7 @@ export class Task {
   }
 
   get watermarkMs(): number {
-    return this.#watermarkMs;
+    return this.#combined.watermarkMs;
   }
 
   shouldYield(): boolean {
@@ -116,14 +115,14 @@ export class Task {
 
   /** The merged watermark of an input; greater than the one before. */
   watermark(input: number, timeMs: number): boolean {
-    this.#inputWatermarks[input] = timeMs;
-    return this.#combineInputs();
+    this.#apply(this.#combined.onWatermark(input, timeMs));
+    return this.resume();
   }
 
   /** An input became idle (it does not hold back the other one) or active again. */
   idle(input: number, idle: boolean): boolean {
-    this.#inputIdle[input] = idle;
-    return this.#combineInputs();
+    this.#apply(this.#combined.onIdle(input, idle));
+    return this.resume();
   }
 
   /** For sources: takes what is there. @returns `wait`: nothing to read until `available` */
@@ -133,6 +132,7 @@ export class Task {
     const polled = this.#guard(source.uid, () => source.poll(this.#options.settings.batchSize));
     if (polled === 'wait') {
       this.#sourceWatermark();
+      this.resume();
       return 'wait';
     }
     if (polled === 'end') {
@@ -158,7 +158,7 @@ export class Task {
 
   /** For alignment. */
   sourceProgress(): SourceProgress {
-    return { watermarkMs: this.#watermarkMs, idle: this.#inputIdle[0]! };
+    return { watermarkMs: this.#combined.watermarkMs, idle: this.#combined.isIdle(0) };
   }
 
   addSplits(splits: readonly SourceSplit[]): void {
@@ -186,8 +186,8 @@ export class Task {
     const { head } = this.#chain.chain;
     this.#guard(head.uid, () => head.operator?.endInput?.(input));
     if (this.#chain.inputCount === 2 && !(this.#inputEnded[0] && this.#inputEnded[1])) {
-      this.#inputIdle[input] = true; // an ended input does not hold back the other
-      return this.#combineInputs();
+      this.#apply(this.#combined.onIdle(input, true)); // it does not hold back the other one
+      return this.resume();
     }
     this.#end();
     return this.resume();
@@ -277,11 +277,18 @@ export class Task {
     this.#chain.chain.flush();
   }
 
+  /** Closes all operators, whatever the others do. @throws the first error */
   async close(): Promise<void> {
+    const errors: unknown[] = [];
     for (const runtime of this.#chain.runtimes) {
-      await runtime.operator.close();
+      try {
+        await runtime.operator.close();
+      } catch (error) {
+        errors.push(error);
+      }
       runtime.closeState();
     }
+    if (errors.length > 0) throw errors[0];
   }
 
   get metrics(): TaskChain['metrics'] {
@@ -309,17 +316,13 @@ export class Task {
   #sourceWatermark(): boolean {
     const source = this.#chain.source!;
     const { timeMs, idle } = source.watermark();
-    this.#inputWatermarks[0] = Math.max(timeMs, this.#inputWatermarks[0]!);
-    this.#inputIdle[0] = idle;
-    this.#combine();
-    return this.#guard(source.uid, () => this.#chain.chain.drain());
+    this.#apply(this.#combined.set(0, timeMs, idle));
+    return true;
   }
 
   // The end of a source: event time runs to its end, so that everything that waits for it fires.
   #endOfSource(): void {
-    this.#inputWatermarks[0] = MAX_WATERMARK;
-    this.#inputIdle[0] = false;
-    this.#combineInputs();
+    this.#apply(this.#combined.set(0, MAX_WATERMARK, false));
     this.#end();
     this.resume();
   }
@@ -340,28 +343,12 @@ export class Task {
     });
   }
 
-  #combineInputs(): boolean {
-    this.#combine();
-    const { head } = this.#chain.chain;
-    this.#steps.push(() => this.#guard(head.uid, () => this.#chain.chain.drain()));
-    return this.resume();
-  }
-
-  // The task's watermark is the smallest over its inputs that are not idle; it never goes back.
-  #combine(): void {
-    const inputs = this.#chain.inputCount === 2 ? [0, 1] : [0];
-    const active = inputs.filter((input) => !this.#inputIdle[input]);
-    const idle = active.length === 0;
-    if (idle !== this.#outputIdle) {
-      this.#outputIdle = idle;
-      this.#chain.chain.broadcast({ kind: 'watermarkStatus', idle });
-    }
-    if (idle) return;
-    const timeMs = Math.min(...active.map((input) => this.#inputWatermarks[input]!));
-    if (timeMs > this.#watermarkMs) {
-      this.#watermarkMs = timeMs;
-      this.#chain.chain.advance(timeMs);
-    }
+  #apply({ idle, watermarkMs }: CombinedChange): void {
+    if (idle !== undefined) this.#chain.chain.broadcast({ kind: 'watermarkStatus', idle });
+    if (watermarkMs === undefined) return;
+    const { chain } = this.#chain;
+    chain.advance(watermarkMs);
+    this.#steps.push(() => this.#guard(chain.head.uid, () => chain.drain()));
   }
 
   #guard<T>(uid: string, call: () => T): T {

@@ -1,5 +1,7 @@
 import assert from 'node:assert';
 import {
+  type CombinedChange,
+  CombinedWatermark,
   type KeyedStateSnapshot,
   keyGroupRangeOf,
   MetricGroup,
@@ -54,9 +56,8 @@ export class OperatorSubtask {
   readonly metrics = new MetricGroup();
   readonly #watermarks: number[];
   readonly #idle: boolean[];
-  #combinedMs = MIN_WATERMARK;
+  readonly #combined: CombinedWatermark;
   #forwardedMs = MIN_WATERMARK;
-  #outputIdle = false;
   #keyed: CountingStateStore | null = null;
   #operatorState!: OperatorStateStore;
   #restoredRuns: RestoredRuns | null = null;
@@ -74,6 +75,7 @@ export class OperatorSubtask {
     this.inputCount = options.operator.process2 === undefined ? 1 : 2;
     this.#watermarks = new Array<number>(this.inputCount).fill(MIN_WATERMARK);
     this.#idle = new Array<boolean>(this.inputCount).fill(false);
+    this.#combined = new CombinedWatermark(this.inputCount);
   }
 
   get subtaskIndex(): number {
@@ -106,13 +108,15 @@ export class OperatorSubtask {
   async watermark(input: number | null, timeMs: number): Promise<void> {
     for (const each of this.#inputs(input)) {
       if (timeMs > this.#watermarks[each]!) this.#watermarks[each] = timeMs;
+      await this.#apply(this.#combined.onWatermark(each, timeMs));
     }
-    await this.#combine();
   }
 
   async status(input: number | null, idle: boolean): Promise<void> {
-    for (const each of this.#inputs(input)) this.#idle[each] = idle;
-    await this.#combine();
+    for (const each of this.#inputs(input)) {
+      this.#idle[each] = idle;
+      await this.#apply(this.#combined.onIdle(each, idle));
+    }
   }
 
   /** The clock has moved to `nowMs`. */
@@ -189,7 +193,9 @@ export class OperatorSubtask {
   /** Something is behind the watermark: a timer that waits for the next one, held back results. */
   get isBehind(): boolean {
     const earliestMs = this.#keyed?.earliestEventTimerMs() ?? Number.POSITIVE_INFINITY;
-    return earliestMs <= this.#combinedMs || this.#forwardedMs < this.#combinedMs;
+    return (
+      earliestMs <= this.#combined.watermarkMs || this.#forwardedMs < this.#combined.watermarkMs
+    );
   }
 
   /** Whether no keyed state but timers is left. Takes a snapshot if timers make it necessary. */
@@ -225,18 +231,9 @@ export class OperatorSubtask {
     return input === null ? [...this.#watermarks.keys()] : [input];
   }
 
-  // As in the task: the smallest over the inputs that are not idle; it never goes back.
-  async #combine(): Promise<void> {
-    const active = this.#inputs(null).filter((input) => !this.#idle[input]);
-    const isIdle = active.length === 0;
-    if (isIdle !== this.#outputIdle) {
-      this.#outputIdle = isIdle;
-      this.#emit({ kind: 'status', idle: isIdle, subtask: this.subtaskIndex });
-    }
-    if (isIdle) return;
-    const timeMs = Math.min(...active.map((input) => this.#watermarks[input]!));
-    if (timeMs <= this.#combinedMs) return;
-    this.#combinedMs = timeMs;
+  async #apply({ idle, watermarkMs: timeMs }: CombinedChange): Promise<void> {
+    if (idle !== undefined) this.#emit({ kind: 'status', idle, subtask: this.subtaskIndex });
+    if (timeMs === undefined) return;
     await this.#complete(() => this.#operator.onWatermark?.(timeMs) ?? true);
     if (this.#operator.holdsWatermark !== true) this.#forwardWatermark(timeMs);
     await this.settle();
