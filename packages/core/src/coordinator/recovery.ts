@@ -117,8 +117,21 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     recovery = { ...recovery, manifest, restoredFrom: newest.manifest };
   }
   await forgetHeartbeats(storage, environment);
+  await removeLeftovers(storage, environment);
   await sweep(storage, environment, owner, recovery.complete, isOwn(owner));
   return recovery;
+}
+
+// Garbage that costs space only: the next claim tries again.
+async function removeLeftovers(
+  storage: CheckpointStorage,
+  environment: Environment,
+): Promise<void> {
+  try {
+    await storage.removeLeftovers?.();
+  } catch (error) {
+    environment.logger.log('warn', 'could not remove what dead writers left', { error });
+  }
 }
 
 function decide(

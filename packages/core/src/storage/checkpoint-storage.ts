@@ -48,6 +48,13 @@ export interface CheckpointStorage {
   /** Removes the object; nothing happens if there is none. */
   delete(name: string): Promise<void>;
 
+  /**
+   * Removes what writers that died left behind under no object's name. A put or create of a living
+   * writer may fail by it, with StorageUnavailableError; to be called by whoever has just taken
+   * the directory over. A driver that leaves nothing behind has no such method.
+   */
+  removeLeftovers?(): Promise<void>;
+
   /** Releases what the driver holds; no call may follow. */
   close(): Promise<void>;
 }

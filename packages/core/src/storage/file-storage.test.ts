@@ -123,8 +123,17 @@ test('FileStorage does not list temporary files, and its owner removes them', as
   fs.writeFileSync(path.join(directory, 'shared', '~dead'), 'half');
   fs.writeFileSync(path.join(directory, '~dead'), 'half');
   assert.deepEqual(await storage.list(''), [{ name: 'shared/a', sizeBytes: 2 }]);
-  assert.deepEqual((await storage.removeTemporaries()).sort(), ['shared/~dead', '~dead']);
+  await storage.removeLeftovers();
   assert.deepEqual(fs.readdirSync(path.join(directory, 'shared')), ['a']);
+  assert.deepEqual(fs.readdirSync(directory), ['shared']);
+});
+
+test('FileStorage tries again when its temporary file was taken away', async () => {
+  const directory = newDirectory();
+  const taken = spy({ operation: 'link', kind: 'not-found' });
+  const storage = new FileStorage(directory, taken.files, random);
+  const lost = storage.createIfAbsent('log/1', new Uint8Array(1));
+  await assert.rejects(lost, StorageUnavailableError);
 });
 
 test('FileStorage removes directories with their last object', async () => {

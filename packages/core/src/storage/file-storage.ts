@@ -26,6 +26,8 @@ import {
 // F1. Whoever sees the name sees the whole content, also after a crash.
 // F2. `link` fails if the name is taken, also by another process: one winner.
 // F3. A temporary file's name begins with "~", which no object's name does: never listed.
+// F4. Whose temporary file was taken away by `removeLeftovers` finds the storage unavailable, and
+//     tries again with another one.
 
 const TEMPORARY_PREFIX = '~';
 const CREATE_REPETITIONS = 3;
@@ -113,24 +115,18 @@ export class FileStorage implements CheckpointStorage {
 
   async close(): Promise<void> {}
 
-  /**
-   * Removes what crashed writers left behind. Only for the owner of the directory: a temporary
-   * file of a living writer would be taken away from it.
-   *
-   * @returns names of the files removed, relative to the directory
-   */
-  async removeTemporaries(): Promise<string[]> {
-    const removed: string[] = [];
+  /** Removes the temporary files of writers that died, and of those that live (F4). */
+  async removeLeftovers(): Promise<void> {
+    const found: string[] = [];
     await this.#attempt(
       'delete',
       '',
       async () => {
-        await this.#collectTemporaries('', removed);
-        for (const name of removed) await this.#files.delete(this.#path(name));
+        await this.#collectTemporaries('', found);
+        for (const name of found) await this.#files.delete(this.#path(name));
       },
       false,
     );
-    return removed;
   }
 
   async #withTemporary<T>(
@@ -150,7 +146,9 @@ export class FileStorage implements CheckpointStorage {
     } catch (error) {
       // Frees the space if it can; the first error is the one that counts.
       if (!isPublished) await this.#files.delete(temporary).catch(() => {});
-      throw error;
+      if (kindOf(error) !== 'not-found') throw error;
+      const what = 'the temporary file or its directory was removed';
+      throw new FileSystemError(what, { kind: 'other', path: temporary }, { cause: error }); // F4
     }
   }
 
