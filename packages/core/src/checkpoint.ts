@@ -22,4 +22,7 @@ export { type CompleteCheckpoint, sweep } from './coordinator/sweep.ts';
 export { type VerificationReport, verifyCheckpoint } from './coordinator/verify-checkpoint.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';
 export { storageOf } from './embedded/storage-of.ts';
+export { inspectRun, type InspectedEntry } from './state/run-inspection.ts';
+export type { RunStore } from './state/run-store.ts';
+export type { RunReference } from './state/snapshot.ts';
 export type { CheckpointStorage, StoredObject } from './storage/checkpoint-storage.ts';

@@ -17,8 +17,11 @@ export interface FileCall {
   readonly index: number;
 }
 
-/** Decides whether a call fails: the kind of the error, or undefined to let it through. */
-export type FileFault = (call: FileCall) => FileErrorKind | undefined;
+/**
+ * Decides whether a call fails: the kind of the error, `lost-answer` (it takes effect, and fails
+ * all the same), or undefined to let it through.
+ */
+export type FileFault = (call: FileCall) => FileErrorKind | 'lost-answer' | undefined;
 
 /** What the file system needs of the process that it serves. */
 export interface FileSystemHost {
@@ -177,8 +180,14 @@ export class VirtualFileSystem implements FileSystem {
         let report: () => void;
         try {
           const kind = this.fault({ operation, path, index: ++this.#calls });
-          if (kind !== undefined) failFile(kind, path, `injected fault in ${operation}`);
+          if (kind !== undefined && kind !== 'lost-answer') {
+            failFile(kind, path, `injected fault in ${operation}`);
+          }
           const result = effect(this.#host.disk);
+          if (kind === 'lost-answer') {
+            this.onEffect(operation, path);
+            failFile('other', path, `injected fault after ${operation}`);
+          }
           this.#host.note(`file ${operation} ${path}`);
           this.onEffect(operation, path);
           report = () => resolve(result);

@@ -1,0 +1,29 @@
+import type { StoredCheckpoints } from './stored-checkpoints.ts';
+
+/**
+ * Explains every file of a job's directory after a recovery that has ended. Runs of the last owner
+ * itself are not looked at: what he wrote and did not need goes with the next claim.
+ *
+ * @returns names of the files that nothing needs
+ */
+export function unexplainedFiles(stored: StoredCheckpoints): string[] {
+  const explained = new Set<string>();
+  const slots = stored.slots('content');
+  const owner = slots.findLast(({ kind }) => kind === 'claim')?.generation;
+  // The unbroken row up to the highest; what is before a gap is nobody's.
+  for (let i = slots.length - 1; i >= 0; i--) {
+    explained.add(`log/${String(slots[i]!.sequence).padStart(10, '0')}.json`);
+    if (i > 0 && slots[i - 1]!.sequence !== slots[i]!.sequence - 1) break;
+  }
+  for (const slot of stored.complete('content')) {
+    const manifest = stored.manifest(slot, 'content');
+    if (manifest === null) continue; // deleted by retention; its slot goes later
+    explained.add(slot.manifest);
+    for (const { subtasks } of Object.values(manifest.operators)) {
+      for (const { keyed } of subtasks)
+        for (const { file } of keyed?.runs ?? []) explained.add(file);
+    }
+  }
+  const ownRuns = `shared/${owner}-`;
+  return stored.names().filter((name) => !explained.has(name) && !name.startsWith(ownRuns));
+}

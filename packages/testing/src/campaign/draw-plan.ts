@@ -1,0 +1,175 @@
+import { SeededRandom } from '../environment/seeded-random.ts';
+import {
+  CLEAN_LIFE,
+  type FaultPlan,
+  type FaultRates,
+  type LifePlan,
+  NO_RATES,
+  type PlannedEvent,
+} from './fault-plan.ts';
+
+/** What a plan must know of the job that it is for. */
+export interface JobTraits {
+  /** Turns that a run without faults takes, about. */
+  readonly turns: number;
+  /** What it may run with; a job that cannot be rescaled has one. */
+  readonly parallelisms: readonly number[];
+  /** Its output depends on processing time: the wall clock stays as it is. */
+  readonly usesProcessingTime: boolean;
+  /** Nothing that is processed twice shows: the mode may be at-least-once. */
+  readonly isIdempotent: boolean;
+}
+
+/** Kinds of faults that a seed switches on or off. */
+type Switch =
+  | keyof FaultRates
+  | 'rival'
+  | 'sleeper'
+  | 'clock'
+  | 'full'
+  | 'slowIo'
+  | 'damage'
+  | 'control'
+  | 'rescale'
+  | 'timeout'
+  | 'strict';
+
+const SWITCHES: readonly (readonly [Switch, number])[] = [
+  ['userEvery', 0.35],
+  ['ioEvery', 0.3],
+  ['threadEvery', 0.15],
+  ['commitEvery', 0.25],
+  ['slowSinkEvery', 0.25],
+  ['serverEvery', 0.5],
+  ['rival', 0.35],
+  ['sleeper', 0.7],
+  ['clock', 0.2],
+  ['full', 0.15],
+  ['slowIo', 0.2],
+  ['damage', 0.15],
+  ['control', 0.25],
+  ['rescale', 0.4],
+  ['timeout', 0.2],
+  ['strict', 0.1],
+];
+
+/**
+ * Draws all that happens to a job ("swarm": each seed switches some kinds of faults on, so that
+ * rare combinations happen, and faults do not hide each other).
+ *
+ * @returns the same for the same seed and traits; at least one crash, and a last life without fault
+ */
+export function drawPlan(seed: number, traits: JobTraits): FaultPlan {
+  const random = new SeededRandom(`plan/${seed}`);
+  const on = new Set(SWITCHES.filter(([, chance]) => random.chance(chance)).map(([name]) => name));
+  const deaths = 1 + (random.chance(0.5) ? random.below(3) : 0);
+  const first = pick(random, traits.parallelisms);
+  const mode = traits.isIdempotent && random.chance(0.3) ? 'at-least-once' : 'exactly-once';
+  const lives = Array.from({ length: deaths + 1 }, (_, index): LifePlan => {
+    const isLast = index === deaths;
+    const parallelism = on.has('rescale') ? pick(random, traits.parallelisms) : first;
+    const common = { ...sizesOf(random, on, isLast), parallelism };
+    const checkpoints = { ...common.checkpoints, mode } as const;
+    if (isLast) return { ...CLEAN_LIFE, ...common, checkpoints };
+    // The first life does most of the work, so that there is something to lose.
+    const share = index === 0 ? 0.25 + random.next() * 0.5 : 0.05 + random.next() * 0.6;
+    const turns = Math.max(1, Math.floor(traits.turns * share));
+    return {
+      ...common,
+      checkpoints,
+      restartDelayMs: random.below(30),
+      maxDelayMs: on.has('slowIo') ? 10 + random.below(60) : 3,
+      rates: ratesOf(random, on),
+      events: eventsOf(random, on, turns, traits),
+      turns,
+      end: random.chance(0.7) ? 'power' : 'kill',
+      damage:
+        on.has('damage') && random.chance(0.6)
+          ? pick(random, ['manifest', 'run', 'slot'] as const)
+          : 'none',
+    };
+  });
+  return { seed, inputSize: 1, lives };
+}
+
+function sizesOf(
+  random: SeededRandom,
+  on: ReadonlySet<Switch>,
+  isLast: boolean,
+): Pick<LifePlan, 'checkpoints' | 'tuning'> {
+  return {
+    checkpoints: {
+      intervalMs: 6 + random.below(40),
+      minPauseMs: random.chance(0.5) ? 0 : random.below(20),
+      maxConcurrent: 1 + random.below(3),
+      timeoutMs: on.has('timeout') && !isLast ? 8 + random.below(60) : 600_000,
+      tolerableFailures: on.has('strict') && !isLast ? random.below(2) : 1_000,
+      numRetained: 1 + random.below(3),
+    },
+    tuning: {
+      batchSize: 1 + random.below(5),
+      turnMs: 2,
+      elementsPerTurn: 1 + random.below(2),
+      channelCapacity: 1 + random.below(3),
+      tickIntervalMs: 5 + random.below(60),
+    },
+  };
+}
+
+function ratesOf(random: SeededRandom, on: ReadonlySet<Switch>): FaultRates {
+  const rate = (name: keyof FaultRates, least: number, range: number): number => {
+    const every = least + random.below(range);
+    return on.has(name) ? every : 0;
+  };
+  return {
+    ...NO_RATES,
+    userEvery: rate('userEvery', 40, 400),
+    ioEvery: rate('ioEvery', 15, 200),
+    threadEvery: rate('threadEvery', 4, 40),
+    commitEvery: rate('commitEvery', 2, 10),
+    slowSinkEvery: rate('slowSinkEvery', 2, 30),
+    serverEvery: rate('serverEvery', 5, 60),
+  };
+}
+
+function eventsOf(
+  random: SeededRandom,
+  on: ReadonlySet<Switch>,
+  turns: number,
+  traits: JobTraits,
+): PlannedEvent[] {
+  const events: PlannedEvent[] = [];
+  const at = (from = 0): number => from + random.below(Math.max(1, turns - from));
+  if (on.has('rival')) {
+    const rivals = random.chance(0.3) ? 2 : 1;
+    for (let process = 0; process < rivals; process++) {
+      const atTurn = at();
+      events.push({ atTurn, kind: 'rival' });
+      if (!on.has('sleeper')) continue;
+      const pausedAt = Math.max(0, atTurn - random.below(40));
+      events.push({ atTurn: pausedAt, kind: 'pause', process });
+      events.push({ atTurn: at(atTurn), kind: 'resume', process });
+    }
+  } else if (on.has('sleeper') && random.chance(0.5)) {
+    const atTurn = at();
+    events.push({ atTurn, kind: 'pause', process: 0 });
+    events.push({ atTurn: atTurn + 1 + random.below(60), kind: 'resume', process: 0 });
+  }
+  if (on.has('clock') && !traits.usesProcessingTime) {
+    const byMs = Math.floor((random.next() - 0.5) * 2 * 10 ** (1 + random.below(7)));
+    events.push({ atTurn: at(), kind: 'clock', byMs });
+  }
+  if (on.has('full')) {
+    const atTurn = at();
+    events.push({ atTurn, kind: 'full' }, { atTurn: at(atTurn), kind: 'room' });
+  }
+  if (on.has('control')) {
+    const kinds = ['checkpoint', 'savepoint', 'stop', 'stop-savepoint', 'cancel'] as const;
+    events.push({ atTurn: at(), kind: pick(random, kinds) });
+  }
+  return events.sort((a, b) => a.atTurn - b.atTurn);
+}
+
+function pick<T>(random: SeededRandom, choices: readonly T[]): T {
+  return choices[random.below(choices.length)]!;
+}

@@ -1,0 +1,58 @@
+import type { SlotOnDisk, StoredCheckpoints } from './stored-checkpoints.ts';
+
+/**
+ * Watches the log of slots of a job over all its lives.
+ *
+ * G1. A slot that was durable never changes.
+ * G2. A process that says a checkpoint is complete has a durable slot for it, and the last claim
+ *     before that slot is its own: no two generations complete a checkpoint after one slot.
+ * G3. No checkpoint id is completed twice.
+ */
+export class LogWatch {
+  readonly #stored: StoredCheckpoints;
+  readonly #report: (message: string) => void;
+  readonly #durable = new Map<number, SlotOnDisk>();
+  readonly #completedBy = new Map<number, number>();
+
+  constructor(stored: StoredCheckpoints, report: (message: string) => void) {
+    this.#stored = stored;
+    this.#report = report;
+  }
+
+  /** To be called when the log's directory was synced. */
+  look(): void {
+    const slots = this.#stored.slots('durable');
+    const lowest = slots[0]?.sequence ?? 0;
+    for (const slot of slots) {
+      const known = this.#durable.get(slot.sequence);
+      // What a sleeper creates where slots were pruned does not count (L4).
+      const isLeftover = slot.sequence === lowest && slots[1]?.sequence !== lowest + 1;
+      if (known === undefined) this.#durable.set(slot.sequence, slot);
+      else if (known.writer !== slot.writer && !isLeftover) {
+        this.#report(`G1: slot ${slot.sequence} changed its writer`);
+      }
+    }
+  }
+
+  /** A process of a generation has told that a checkpoint is complete. */
+  onCompleted(generation: number, checkpointId: number): void {
+    this.look();
+    const before = this.#completedBy.get(checkpointId);
+    if (before !== undefined) {
+      this.#report(`G3: checkpoint ${checkpointId} complete for ${before} and for ${generation}`);
+    }
+    this.#completedBy.set(checkpointId, generation);
+    const sequences = [...this.#durable.keys()].sort((a, b) => a - b);
+    let owner: number | null = null;
+    for (const sequence of sequences) {
+      const slot = this.#durable.get(sequence)!;
+      if (slot.kind === 'claim') owner = slot.generation;
+      else if (slot.checkpointId === checkpointId && slot.generation === generation) {
+        if (owner === generation) return;
+        this.#report(`G2: checkpoint ${checkpointId} of ${generation} comes after claim ${owner}`);
+        return;
+      }
+    }
+    this.#report(`G2: checkpoint ${checkpointId} of ${generation} has no durable slot`);
+  }
+}
