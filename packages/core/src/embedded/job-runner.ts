@@ -88,6 +88,8 @@ export class JobRunner implements JobExecution {
   #restartState: RestartState;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   readonly #done: Deferred<JobResult> = createDeferred();
+  /** Resolves when the job is not starting any more. */
+  readonly #started: Deferred<void> = createDeferred();
   #status: JobStatus = 'starting';
   #attempts = 0;
   #attempt: JobAttempt | null = null;
@@ -342,7 +344,9 @@ export class JobRunner implements JobExecution {
     });
   }
 
+  // What is asked while the job starts waits until it runs.
   async #whileRunning<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#status === 'starting') await this.#started.promise;
     if (this.#status === 'running' && this.#attempt !== null) return call();
     throw new JobNotRunningError(
       `job "${this.jobName}" is ${this.#status}`,
@@ -355,6 +359,7 @@ export class JobRunner implements JobExecution {
     assert(this.#status !== 'failed' || status === 'failed', 'a failed job stays failed');
     if (status === this.#status) return;
     this.#status = status;
+    this.#started.resolve();
     this.#emit({ kind: 'status', status });
   }
 
