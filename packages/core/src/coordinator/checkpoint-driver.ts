@@ -12,7 +12,11 @@ import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { coordinatorStep } from './checkpoint-coordinator.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
 import type { CheckpointEvent, CompletedCheckpoint } from './completed-checkpoint.ts';
-import { CheckpointAbortedError, TooManyCheckpointFailuresError } from './coordinator-errors.ts';
+import {
+  CheckpointAbortedError,
+  ManifestTakenError,
+  TooManyCheckpointFailuresError,
+} from './coordinator-errors.ts';
 import {
   type CheckpointRequest,
   type CoordinatorCommand,
@@ -80,6 +84,8 @@ export class CheckpointDriver {
   #background: Promise<void> = Promise.resolve();
   #last: CompletedCheckpoint | null = null;
   #attempts = 0;
+  /** What is triggered from here on has at least this id. */
+  #nextId: CheckpointId;
   #isClosed = false;
   /** Waiting events; a command may cause another event before it returns. */
   readonly #events: CoordinatorEvent[] = [];
@@ -96,6 +102,7 @@ export class CheckpointDriver {
       checkpoints.numRetained,
       recovery.complete,
     );
+    this.#nextId = recovery.nextCheckpointId;
     this.#writer = new CheckpointWriter(storage, environment, recovery.owner);
     this.#state = initialCoordinatorState(
       { ...checkpoints, startDelayMs: checkpoints.intervalMs },
@@ -153,7 +160,7 @@ export class CheckpointDriver {
       if (running?.barrier.attempt === message.attempt) {
         running.acknowledged.set(message.subtask, message.snapshot);
       } else {
-        this.#files.abandoned([message.snapshot], this.#state.nextCheckpointId);
+        this.#files.abandoned([message.snapshot], this.#nextId);
       }
     }
     this.#feed(message);
@@ -270,6 +277,7 @@ export class CheckpointDriver {
       completed: null,
     };
     this.#running.set(checkpointId, running);
+    this.#nextId = checkpointId + 1;
     try {
       running.enumerators = gateway.trigger(barrier);
     } catch (error) {
@@ -332,7 +340,7 @@ export class CheckpointDriver {
     const pending = [...this.#running].filter(([id]) => id !== checkpointId);
     const snapshots = pending.flatMap(([, running]) => [...running.acknowledged.values()]);
     const { owner } = this.#options.recovery;
-    const deleted = this.#files.completed(entry, snapshots, this.#state.nextCheckpointId);
+    const deleted = this.#files.completed(entry, snapshots, this.#nextId);
     this.#inBackground(async () => {
       await deleted;
       const kept = this.#files.complete.map(({ sequence }) => sequence);
@@ -342,7 +350,8 @@ export class CheckpointDriver {
 
   #storeFailed(checkpointId: CheckpointId, error: unknown): void {
     if (this.#options.recovery.owner.isFenced) this.#gateway?.fail(error); // D3
-    this.#feed({ kind: 'storeFailed', checkpointId, reason: messageOf(error) });
+    const isHarmless = error instanceof ManifestTakenError;
+    this.#feed({ kind: 'storeFailed', checkpointId, reason: messageOf(error), isHarmless });
   }
 
   #complete(checkpointId: CheckpointId, request: CheckpointRequest): void {
@@ -360,7 +369,7 @@ export class CheckpointDriver {
     const running = this.#running.get(checkpointId);
     this.#running.delete(checkpointId);
     if (running !== undefined) {
-      this.#files.abandoned(running.acknowledged.values(), this.#state.nextCheckpointId);
+      this.#files.abandoned(running.acknowledged.values(), this.#nextId);
     }
     this.#gateway?.notifyAborted(checkpointId);
     this.#options.onEvent({ kind: 'aborted', checkpointId, reason, detail, wasStop: request.stop });
