@@ -82,7 +82,7 @@ export function coordinatorStep(
       step.stored(event.checkpointId);
       break;
     case 'storeFailed':
-      step.storeFailed(event.checkpointId, event.reason);
+      step.storeFailed(event.checkpointId, event.reason, event.isHarmless ?? false);
       break;
   }
   return { state: step.state, commands: step.commands };
@@ -193,11 +193,12 @@ class Step {
     this.#triggerQueued();
   }
 
-  storeFailed(checkpointId: CheckpointId, detail: string): void {
+  storeFailed(checkpointId: CheckpointId, detail: string, isHarmless: boolean): void {
     const failed = this.#takeStoring(checkpointId);
     if (failed === undefined) return;
     this.#aborted(failed, 'storage-failed', detail);
-    if (failed.attempt === this.state.attempt && failed.request.snapshotKind === 'checkpoint') {
+    const isOfPeriod = failed.request.snapshotKind === 'checkpoint';
+    if (failed.attempt === this.state.attempt && isOfPeriod && !isHarmless) {
       this.#countFailure(failed, 'storage-failed', detail);
     }
     this.#storeNext();

@@ -3,6 +3,7 @@ import { encodeManifest, type Manifest } from '../checkpoint/manifest.ts';
 import { MANIFEST_NAME, SHARED_PREFIX } from '../checkpoint/paths.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { ManifestTakenError } from './coordinator-errors.ts';
 import type { LogOwner } from './log-owner.ts';
 import { writeManifest } from './manifest-store.ts';
 import { copyRuns } from './run-copier.ts';
@@ -64,10 +65,19 @@ export class CheckpointWriter {
     if (target !== null) await this.#writeSavepoint(manifest, target);
     const path = target?.path;
     if (!isNewest) return { path: path ?? '', entry: null };
-    const written = await writeManifest(this.#storage, this.#environment, manifest);
+    const written = await writeManifest(this.#storage, this.#environment, manifest).catch(
+      (error: unknown) => this.#failTaken(error),
+    );
     const { checkpointId, kind: snapshotKind } = manifest;
     const entry = await this.#owner.complete({ checkpointId, snapshotKind, isStop, ...written });
     return { path: path ?? written.manifest, entry };
+  }
+
+  // Whoever took the name may have replaced this process. It would stay one id ahead of this one,
+  // which would then never try for a slot, and never find out.
+  async #failTaken(error: unknown): Promise<never> {
+    if (error instanceof ManifestTakenError) await this.#owner.confirm();
+    throw error;
   }
 
   async #writeSavepoint(manifest: Manifest, { storage }: SavepointTarget): Promise<void> {

@@ -85,7 +85,13 @@ export type CoordinatorEvent =
     }
   /** Answers to the command `store`. */
   | { readonly kind: 'stored'; readonly checkpointId: CheckpointId }
-  | { readonly kind: 'storeFailed'; readonly checkpointId: CheckpointId; readonly reason: string };
+  | {
+      readonly kind: 'storeFailed';
+      readonly checkpointId: CheckpointId;
+      readonly reason: string;
+      /** Nothing is wrong with job and storage, and the next one will succeed: does not count. */
+      readonly isHarmless?: boolean;
+    };
 
 /** What the driver must do, in order. */
 export type CoordinatorCommand =

@@ -5,6 +5,7 @@ import { messageOf, StreamError } from '../base/errors.ts';
 import type { ResolvedCheckpointOptions } from '../config/checkpoint-options.ts';
 import type { ResolvedRestartStrategy } from '../config/restart-strategy.ts';
 import { CheckpointDriver } from '../coordinator/checkpoint-driver.ts';
+import { JobFencedError } from '../coordinator/coordinator-errors.ts';
 import type { SavepointTarget } from '../coordinator/checkpoint-writer.ts';
 import type { Recovery } from '../coordinator/recovery.ts';
 import {
@@ -78,6 +79,8 @@ interface StopRequest {
 //     There is one last checkpoint: whoever comes first takes it, a stop or the end of all input.
 // B4. A process that was taken over while it waited finds out before it restores: files that it
 //     needs may be gone, and nothing of its sinks is its own any more.
+// B5. A process that was taken over does not fail with what follows from it (a file of its sinks
+//     is gone, say): whoever starts it again by that error would take the job back.
 
 /** A job that runs in this process. */
 export class JobRunner implements JobExecution {
@@ -212,11 +215,22 @@ export class JobRunner implements JobExecution {
       if (end.kind !== 'failed') return end;
       const isHopeless = end.error instanceof StreamError && end.error.retry === 'never';
       const delayMs = isHopeless ? null : this.#restartDelayMs();
-      this.#emit({ kind: 'failure', error: end.error, restartInMs: delayMs });
-      if (delayMs === null) return end;
+      const error = delayMs === null ? await this.#causeOf(end.error) : end.error;
+      this.#emit({ kind: 'failure', error, restartInMs: delayMs });
+      if (delayMs === null) return { kind: 'failed', error };
       this.#setStatus('restarting');
       await this.#delay(delayMs);
       if (this.#isCancelled) return { kind: 'cancelled' };
+    }
+  }
+
+  // B5
+  async #causeOf(error: unknown): Promise<unknown> {
+    try {
+      await this.#options.recovery.owner.confirm();
+      return error;
+    } catch (reason) {
+      return reason instanceof JobFencedError ? reason : error;
     }
   }
 
