@@ -4,7 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type JobExecution, run } from '@millrace/core';
 import { VirtualEnvironment } from '@millrace/testing';
-import { FakeProcess, settle } from '../../packages/core/src/coordinator/coordinator-test-bed.ts';
+import {
+  FakeProcess,
+  FaultyStorage,
+  settle,
+} from '../../packages/core/src/coordinator/coordinator-test-bed.ts';
 import { JobFencedError } from '../../packages/core/src/coordinator/coordinator-errors.ts';
 import { MemoryStorage } from '../../packages/core/src/storage/memory-storage.ts';
 import { SIMULATED_JOBS } from '../recovery/simulated-jobs.ts';
@@ -61,4 +65,19 @@ test('a process that fails for good because it was taken over says so', async ()
   await environment.runUntil(fenced);
   environment.fileSystem.fault = () => undefined;
   assert.equal((await environment.runUntil(second.done)).status, 'finished');
+});
+
+// It took the deleted manifest for damage, and exit code 5 said not to start it again.
+test('a process takes over although the owner replaces the checkpoint that it looks at', async () => {
+  const memory = new MemoryStorage();
+  const owner = await FakeProcess.start(memory);
+  await owner.checkpoint();
+  const storage = new FaultyStorage(memory);
+  let looks = 0;
+  storage.fault = async (operation, name) => {
+    if (operation === 'get' && name.startsWith('chk-') && looks++ < 3) await owner.checkpoint();
+    return null;
+  };
+  const { recovery } = await FakeProcess.start(storage);
+  assert.equal(recovery.manifest?.checkpointId, 4);
 });

@@ -180,11 +180,21 @@ async function readNamed(
   return decodeManifest(bytes, from.path);
 }
 
+// V1. While the owner still runs, what the log names may be replaced and deleted before it is read:
+// then the log has gone on, and is read again.
 async function checkLatest(options: RecoveryOptions): Promise<void> {
-  const { log } = await readLogOf(options.storage, options.environment);
-  const newest = latestOf(log);
-  if (newest === null) return;
-  options.check(await readManifest(options.storage, options.environment, newest)); // V1
+  const { storage, environment, check } = options;
+  const readNewest = async () => latestOf((await readLogOf(storage, environment)).log);
+  for (let newest = await readNewest(); newest !== null; ) {
+    try {
+      const manifest = await readManifest(storage, environment, newest);
+      return check(manifest);
+    } catch (error) {
+      const now = await readNewest();
+      if (now?.checkpointId === newest.checkpointId) throw error;
+      newest = now;
+    }
+  }
 }
 
 async function readComplete(
