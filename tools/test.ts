@@ -4,7 +4,11 @@
 //   style   format and lint
 //   tidy    the house rules alone
 //   unit    all tests but those below; one process, so it is fast
-//   e2e     test/e2e and test/kill: real processes, real kills, packages as npm packs them
+//   crash   test/recovery again, with a crash at every single step of the simulator
+//   e2e     test/e2e: real processes, real kills, packages as npm packs them
+//   semantics  Flink's rules, case by case
+//   demo    the main job, killed and recovered
+//   proof   the fault campaign, and the engine's mutants
 //
 // The last line of standard output is `N passed, N failed`; a stage that is not a set of tests
 // counts as one. The exit code is 1 if anything failed.
@@ -21,7 +25,7 @@ interface Outcome {
 }
 
 const root = join(import.meta.dirname, '..');
-const slow = /^test\/(?:e2e|kill)\//;
+const slow = /^test\/e2e\//;
 
 const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>> = {
   types: () => program('typescript/bin/tsc', ['-p', root]),
@@ -38,6 +42,19 @@ const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>>
       testFiles((path) => !slow.test(path)),
       ['--test-isolation=none'],
     ),
+  crash: () =>
+    tests(
+      testFiles((path) => path.startsWith('test/recovery/')),
+      ['--test-isolation=none'],
+      { CRASH_POINTS: 'all' },
+    ),
+  semantics: () => node(['test/semantics/run.ts']),
+  demo: () => node(['examples/demo/demo.ts']),
+  proof: () =>
+    total([
+      node(['test/proof/run.ts', '--seeds', '10000']),
+      node(['test/proof/mutants/run.ts']),
+    ]),
   e2e: () =>
     tests(
       testFiles((path) => slow.test(path)),
@@ -52,14 +69,31 @@ function testFiles(wanted: (path: string) => boolean): string[] {
     .sort();
 }
 
-function program(name: string, args: readonly string[]): { passed: number; failed: number } {
-  const path = join(root, 'node_modules', name);
-  const { status } = spawnSync(process.execPath, [path, ...args], { cwd: root, stdio: 'inherit' });
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+function program(name: string, args: readonly string[]): Counts {
+  return node([join(root, 'node_modules', name), ...args]);
+}
+
+/** A program that says by its exit code whether it is content; counts as one. */
+function node(args: readonly string[]): Counts {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
+function total(counts: readonly Counts[]): Counts {
+  return counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }));
+}
+
 /** Counts by the totals that the tap reporter writes at its end. */
-function tests(files: readonly string[], options: readonly string[]) {
+function tests(
+  files: readonly string[],
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Counts {
   if (files.length === 0) return { passed: 0, failed: 0 };
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const report = join(folder, 'report.tap');
@@ -68,14 +102,15 @@ function tests(files: readonly string[], options: readonly string[]) {
     ...['--test-reporter=tap', `--test-reporter-destination=${report}`],
   ];
   const args = ['--test', ...options, ...reporters, ...files];
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  const env = { ...process.env, ...environment };
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
   const text = readFileSync(report, 'utf8');
   rmSync(folder, { recursive: true });
-  const total = (name: string): number =>
+  const sumOf = (name: string): number =>
     Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  const failed = total('fail') + total('cancelled');
+  const failed = sumOf('fail') + sumOf('cancelled');
   // A run that broke off before its totals has failed, whatever it counted.
-  return { passed: total('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
+  return { passed: sumOf('pass'), failed: status !== 0 && failed === 0 ? 1 : failed };
 }
 
 function main(names: readonly string[]): void {
