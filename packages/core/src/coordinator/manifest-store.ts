@@ -10,6 +10,7 @@ import { ManifestTakenError } from './coordinator-errors.ts';
 import { withRetries } from './storage-retry.ts';
 
 const ATTEMPTS = 5;
+const IS_ANOTHER = 'it is not the one that the log of checkpoints names';
 
 /** A manifest that is durable. */
 export interface WrittenManifest {
@@ -62,12 +63,20 @@ export async function readManifest(
   );
   const manifest = decodeManifest(bytes, slot.manifest);
   if (crc32(bytes) === slot.manifestCrc32) return manifest;
-  const problem = 'it is not the one that the log of checkpoints names';
+  const problem = IS_ANOTHER;
   throw new CorruptManifestError(
     `manifest "${slot.manifest}" in ${storage.location} is damaged: ${problem}`,
     { object: slot.manifest, problem },
     { hint: 'Restore from another checkpoint or a savepoint, by naming it.' },
   );
+}
+
+/**
+ * Whether `readManifest` failed because a whole manifest of another process has the name. A name is
+ * never taken twice, so the one of the log was deleted before: retention had dropped it.
+ */
+export function isManifestOfAnother(error: unknown): boolean {
+  return error instanceof CorruptManifestError && error.details.problem === IS_ANOTHER;
 }
 
 function failIfMissing(error: unknown, storage: CheckpointStorage, object: string): never {

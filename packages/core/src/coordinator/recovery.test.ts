@@ -6,6 +6,7 @@ import {
   CorruptManifestError,
   StateOperatorMissingError,
 } from '../checkpoint/checkpoint-errors.ts';
+import { encodeManifest } from '../checkpoint/manifest.ts';
 import { manifestPath, slotPath } from '../checkpoint/paths.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import {
@@ -159,6 +160,22 @@ test('recover deletes what failed attempts left, and skips their ids', async () 
   assert.ok(!names.includes('shared/1-1-9s0.run') && !names.includes(manifestPath(9)));
   assert.ok(names.includes('notes.txt'), 'what is not ours stays');
   assert.equal((await namesOf(storage, 'shared/')).length, 2);
+});
+
+test('recover deletes the manifest that a sleeper wrote under a name that was dropped', async () => {
+  const storage = await withCheckpoints(3, 1); // the slots of all three are still there
+  const { manifest } = await recoverWith(new VirtualTime(), storage);
+  const sleepers = encodeManifest({ ...manifest!, checkpointId: 2, generation: 0 });
+  await storage.createIfAbsent(manifestPath(2), sleepers);
+  await writeRun(storage, 'shared/0-1-1.run');
+  const { complete } = await recoverWith(new VirtualTime(), storage);
+  assert.deepEqual(
+    complete.map(({ slot }) => slot.checkpointId),
+    [3],
+  );
+  const names = await namesOf(storage);
+  assert.ok(!names.includes(manifestPath(2)));
+  assert.ok(!names.includes('shared/0-1-1.run'), 'nothing keeps the sweep from its work');
 });
 
 test('recover fences the process that ran the job', async () => {

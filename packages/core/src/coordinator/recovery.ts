@@ -5,7 +5,7 @@ import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { RestoreBehindNewestError, SingleWriterRequiredError } from './coordinator-errors.ts';
 import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
-import { readManifest, writeManifest } from './manifest-store.ts';
+import { isManifestOfAnother, readManifest, writeManifest } from './manifest-store.ts';
 import { copyRuns } from './run-copier.ts';
 import { withRetries } from './storage-retry.ts';
 import { type CompleteCheckpoint, sweep } from './sweep.ts';
@@ -205,8 +205,11 @@ async function readComplete(
   for (const { sequence, slot } of log.checkpoints) {
     // Dropped by retention: its slot may outlive its manifest.
     if ((await storage.list(slot.manifest)).length === 0) continue;
-    const manifest = await readManifest(storage, environment, slot).catch(() => null);
-    complete.push({ sequence, slot, manifest });
+    try {
+      complete.push({ sequence, slot, manifest: await readManifest(storage, environment, slot) });
+    } catch (error) {
+      if (!isManifestOfAnother(error)) complete.push({ sequence, slot, manifest: null });
+    }
   }
   return complete;
 }
