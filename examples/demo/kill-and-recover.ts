@@ -1,15 +1,24 @@
 // Runs a job to its end, killing its process on the way, and tells what happens.
-import { type JobLine, startLife } from './killed-process.ts';
+import { type JobLine, type LifeEnd, startLife, type Surroundings } from './killed-process.ts';
+
+/** When a life is killed: at a random moment between two, counted from something it does. */
+export interface KillMoment {
+  /** Before the first checkpoint of a life has completed, the next one begins as it did. */
+  readonly after: 'start' | 'claimed' | 'running' | 'first checkpoint';
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
 
 /** What to run, and how often to kill it. */
 export interface KillPlan {
   /** Arguments of `millrace run`: the job file, parameters, checkpoint directory. */
   readonly args: readonly string[];
+  /** Further arguments of one life: 0 for the first. Default: none. */
+  readonly argsOfLife?: (life: number) => readonly string[];
+  readonly surroundings?: Surroundings;
   readonly kills: number;
-  /** The kill comes at a random moment between the two, counted from `killAfter`. */
-  readonly killAfterMs: readonly [least: number, most: number];
-  /** `running`: also before the life's first checkpoint; the next one then begins as it did. */
-  readonly killAfter: 'running' | 'first checkpoint';
+  /** Of the lives in turn, again and again. */
+  readonly moments: readonly [KillMoment, ...KillMoment[]];
   /** In [0, 1). */
   readonly random: () => number;
   readonly say: (text: string) => void;
@@ -31,25 +40,10 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
   const recoveriesMs: number[] = [];
   let kills = 0;
   let checkpoints = 0;
-  for (;;) {
-    const startedAtMs = performance.now();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let lifeCheckpoints = 0;
-    const life = startLife(plan.args, (line) => {
-      if (line.event === 'restored') {
-        const tookMs = performance.now() - startedAtMs;
-        recoveriesMs.push(tookMs);
-        plan.say(`  recovered from checkpoint ${line.checkpointId} in ${tookMs.toFixed(0)} ms`);
-      }
-      if (line.event === 'checkpointCompleted') lifeCheckpoints++;
-      if (timer === undefined && kills < plan.kills && isMoment(line, plan.killAfter)) {
-        const [least, most] = plan.killAfterMs;
-        timer = setTimeout(() => life.kill(), least + plan.random() * (most - least));
-      }
-    });
-    const end = await life.ended;
-    clearTimeout(timer);
-    checkpoints += lifeCheckpoints;
+  for (let life = 0; ; life++) {
+    const end = await live(plan, life, kills < plan.kills);
+    if (end.recoveredInMs !== null) recoveriesMs.push(end.recoveredInMs);
+    checkpoints += end.checkpoints;
     // It may have finished in the moment of the kill.
     if (end.exitCode === 0) return { kills, recoveriesMs, checkpoints };
     if (!end.killed) {
@@ -57,11 +51,49 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
     }
     kills++;
     const lived = (end.aliveMs / 1_000).toFixed(1);
-    plan.say(`kill ${kills}: SIGKILL after ${lived} s, ${lifeCheckpoints} checkpoints completed`);
+    plan.say(`kill ${kills}: SIGKILL after ${lived} s, ${end.checkpoints} checkpoints completed`);
   }
 }
 
-function isMoment(line: JobLine, after: KillPlan['killAfter']): boolean {
-  if (after === 'first checkpoint') return line.event === 'checkpointCompleted';
-  return line.event === 'status' && line.status === 'running';
+interface Life extends LifeEnd {
+  /** From the start of the process to its restored state; null if it did not get there. */
+  readonly recoveredInMs: number | null;
+  readonly checkpoints: number;
+}
+
+async function live(plan: KillPlan, number: number, isToBeKilled: boolean): Promise<Life> {
+  const startedAtMs = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let recoveredInMs: number | null = null;
+  let checkpoints = 0;
+  const moment = plan.moments[number % plan.moments.length]!;
+  const onDone = (done: KillMoment['after'] | null): void => {
+    if (!isToBeKilled || timer !== undefined || done !== moment.after) return;
+    const { leastMs, mostMs } = moment;
+    timer = setTimeout(() => life.kill(), leastMs + plan.random() * (mostMs - leastMs));
+  };
+  const onLine = (line: JobLine): void => {
+    if (line.event === 'restored') {
+      recoveredInMs = performance.now() - startedAtMs;
+      const took = recoveredInMs.toFixed(0);
+      plan.say(`  recovered from checkpoint ${line.checkpointId} in ${took} ms`);
+    }
+    if (line.event === 'checkpointCompleted') checkpoints++;
+    if (line.event === 'failed') {
+      plan.say(`  failed: ${JSON.stringify(line.error)}`);
+    }
+    onDone(doneBy(line));
+  };
+  const args = [...plan.args, ...(plan.argsOfLife?.(number) ?? [])];
+  const life = startLife(args, onLine, plan.surroundings);
+  onDone('start');
+  const end = await life.ended;
+  clearTimeout(timer);
+  return { ...end, recoveredInMs, checkpoints };
+}
+
+function doneBy(line: JobLine): KillMoment['after'] | null {
+  if (line.event === 'claimed') return 'claimed';
+  if (line.event === 'checkpointCompleted') return 'first checkpoint';
+  return line.event === 'status' && line.status === 'running' ? 'running' : null;
 }
