@@ -2,7 +2,7 @@
 // simulator, then once per step with a crash at that step; what is committed must be the same.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crashEverywhere, runSimulation, type VirtualEnvironment } from '@millrace/testing';
+import { crashProgramEverywhere, runSimulation, type VirtualEnvironment } from '@millrace/testing';
 import { SIMULATED_JOBS } from './simulated-jobs.ts';
 import { committedLines, runSimulated } from './simulated-run.ts';
 
@@ -17,7 +17,7 @@ for (const simulated of SIMULATED_JOBS) {
     const expected = committedLines(plain.disk);
     assert.ok(expected.length > 0, 'the job writes something');
     assert.ok(plain.value >= 3, 'crashes come between the checkpoints of a running job');
-    await crashEverywhere({
+    await crashProgramEverywhere({
       seed: 1,
       start,
       maxSteps: 50_000,
