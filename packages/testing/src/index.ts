@@ -1,7 +1,7 @@
 // What users and the tests of this project import from `@millrace/testing`.
 export {
-  crashEverywhere,
-  type CrashEverywhereOptions,
+  crashProgramEverywhere,
+  type CrashProgramOptions,
   runSimulation,
   type SimulationOptions,
   type SimulationResult,
@@ -111,3 +111,9 @@ export {
   type SinkReport,
   type SinkVerdict,
 } from './sinks/sink-report.ts';
+export { crashEverywhere, type CrashEverywhereOptions } from './user/crash-everywhere.ts';
+export type { FaultKind } from './user/fault-kinds.ts';
+export type { JobInput } from './user/job-input.ts';
+export type { CollectingSink, JobOutput, OutputFile } from './user/job-output.ts';
+export { simulate, type SimulateOptions, type SimulationSummary } from './user/simulate.ts';
+export type { SimulatedJobOptions } from './user/simulated-job.ts';

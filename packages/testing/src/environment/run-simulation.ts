@@ -99,7 +99,7 @@ async function isCutOff<T>(
 }
 
 /** Where to crash, and what must hold afterwards. */
-export interface CrashEverywhereOptions<T> extends Omit<SimulationOptions<T>, 'crashAtSteps'> {
+export interface CrashProgramOptions<T> extends Omit<SimulationOptions<T>, 'crashAtSteps'> {
   /** Looks at the result of a run that was crashed at `crashedAtStep`; throws if it is wrong. */
   readonly check: (result: SimulationResult<T>, crashedAtStep: number) => void | Promise<void>;
   /** At most so many crash points, spread evenly. Default: every step. */
@@ -113,7 +113,7 @@ export interface CrashEverywhereOptions<T> extends Omit<SimulationOptions<T>, 'c
  * @returns how many crash points were tried
  * @throws what `check` throws, or what a run rejects with, both naming the step
  */
-export async function crashEverywhere<T>(options: CrashEverywhereOptions<T>): Promise<number> {
+export async function crashProgramEverywhere<T>(options: CrashProgramOptions<T>): Promise<number> {
   const plain = await runSimulation(options);
   await options.check(plain, -1);
   const total = plain.steps[0]!;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BackgroundJob, Environment } from '@millrace/core/host';
-import { crashEverywhere, runSimulation } from './run-simulation.ts';
+import { crashProgramEverywhere, runSimulation } from './run-simulation.ts';
 import { SimulationStuckError } from './simulation-errors.ts';
 import { VirtualDisk } from './virtual-disk.ts';
 import { VirtualEnvironment } from './virtual-environment.ts';
@@ -233,7 +233,7 @@ test('VirtualExecutor refuses functions and runs a lane in order', async () => {
   }
 });
 
-test('crashEverywhere finds a program that renames before it syncs', async () => {
+test('crashProgramEverywhere finds a program that renames before it syncs', async () => {
   const program = (careful: boolean) => async (environment: Environment) => {
     const { fileSystem } = environment;
     await fileSystem.makeDirectory('/d');
@@ -255,11 +255,11 @@ test('crashEverywhere finds a program that renames before it syncs', async () =>
     assert.ok(value === 'whole' || value === 'nothing', `torn: ${value}`);
   };
   for (let seed = 0; seed < 20; seed++) {
-    await crashEverywhere({ seed, start: start(true), check });
+    await crashProgramEverywhere({ seed, start: start(true), check });
   }
   await assert.rejects(async () => {
     for (let seed = 0; seed < 20; seed++) {
-      await crashEverywhere({ seed, start: start(false), check });
+      await crashProgramEverywhere({ seed, start: start(false), check });
     }
   }, /crash at step \d+.*torn/);
 });
