@@ -1,5 +1,6 @@
 // All jobs of the proof. A seed's job is the one at seed modulo their number.
 import type { CampaignJob } from '@millrace/testing/campaign';
+import { END_JOBS } from './jobs/end-jobs.ts';
 import { LATE_JOB } from './jobs/late-job.ts';
 import { PROCESS_JOBS } from './jobs/process-jobs.ts';
 import { SERVER_JOBS } from './jobs/server-jobs.ts';
@@ -11,4 +12,5 @@ export const PROOF_JOBS: readonly CampaignJob[] = [
   LATE_JOB,
   ...PROCESS_JOBS,
   ...SERVER_JOBS,
+  ...END_JOBS,
 ];
