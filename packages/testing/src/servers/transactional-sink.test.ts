@@ -1,149 +1,188 @@
-// Goal: a job from topic to topic, with its checkpoints in the object store, commits each record
-// exactly once and in order per key, whatever dies and whatever fails. Method: whole jobs; a crash
-// at every step without faults, then seeds with crashes, kills, takeovers and faults of both servers.
+// Goal: the sink keeps its contract at every turn of its life. Method: writer, committer and
+// `recover` driven by hand, with faults on chosen calls.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  job,
-  type JobDefinition,
-  type JobExecution,
-  run,
-  type RunOptions,
-  StreamError,
-  type,
-  value,
-} from '@millrace/core';
+import { MetricGroup, type SinkContext } from '@millrace/core/connector';
 import { SeededRandom } from '../environment/seeded-random.ts';
 import { VirtualEnvironment } from '../environment/virtual-environment.ts';
-import { virtualBrokerSource } from './broker-source.ts';
-import type { ServerFaultRates } from './server-faults.ts';
-import { virtualTransactionalSink } from './transactional-sink.ts';
+import { ProducerFencedError, TransactionLostError } from './broker-errors.ts';
+import { type TransactionalSinkOptions, virtualTransactionalSink } from './transactional-sink.ts';
 import { VirtualBroker } from './virtual-broker.ts';
-import { VirtualObjectStore } from './virtual-object-store.ts';
 
-const KEYS = ['ada', 'bob', 'cyd', 'dan'];
-const PER_KEY = 9;
-const PARTITIONS = 2;
-
-interface Counted {
-  readonly key: string;
-  readonly count: number;
-}
-
-/** Servers with input: every key is in one partition. */
-class Servers {
-  readonly broker: VirtualBroker;
-  readonly store: VirtualObjectStore;
-
-  constructor(seed: number) {
-    const topics = { in: PARTITIONS, out: 3 };
-    this.broker = new VirtualBroker({ random: new SeededRandom(`broker/${seed}`), topics });
-    this.store = new VirtualObjectStore({ random: new SeededRandom(`store/${seed}`) });
-    for (let i = 0; i < PER_KEY; i++) {
-      for (const [index, key] of KEYS.entries())
-        this.broker.append('in', index % PARTITIONS, [key]);
-    }
-  }
-
-  setFaults(rates: Partial<ServerFaultRates>): void {
-    this.broker.server.setFaults(rates);
-    this.store.server.setFaults(rates);
-  }
-
-  async start(environment: VirtualEnvironment, options: RunOptions = {}): Promise<JobExecution> {
-    return run(countJob(this.broker), {
-      environment,
-      storage: this.store.storage(environment, 'job'),
-      parallelism: 2,
-      checkpoints: { directory: 'unused', intervalMs: 20, tolerableFailures: 1_000 },
-      restart: { kind: 'fixedDelay', attempts: 50, delayMs: 10 },
-      tuning: { batchSize: 2, elementsPerTurn: 1, channelCapacity: 2 },
-      ...options,
-    });
-  }
-
-  /** Throws unless every key was counted to the end, each count once and in order. */
-  check(): void {
-    this.setFaults({});
-    for (let i = 0; i < 100; i++) this.broker.server.advance(60_000);
-    const seen: Record<string, number[]> = {};
-    for (const value of this.broker.values('out')) {
-      const { key, count } = value as Counted;
-      seen[key] ??= [];
-      seen[key].push(count);
-    }
-    const counts = Array.from({ length: PER_KEY }, (_, i) => i + 1);
-    assert.deepEqual(seen, Object.fromEntries(KEYS.map((key) => [key, counts])));
-    assert.deepEqual(this.store.overwritten, []);
-  }
-}
-
-function countJob(broker: VirtualBroker): JobDefinition {
-  return job('count', (flow) => {
-    flow
-      .from('in', virtualBrokerSource<string>(broker, { topic: 'in', fetchRecords: 3 }))
-      .keyBy((key) => key)
-      .process('counts', {
-        state: { count: value(0) },
-        output: type<Counted>(),
-        onRecord(_record, { key, state, emit }) {
-          state.count.set(state.count.get() + 1);
-          emit({ key, count: state.count.get() });
-        },
-      })
-      .to(
-        'out',
-        virtualTransactionalSink<Counted>(broker, {
-          topic: 'out',
-          partition: ({ key }) => KEYS.indexOf(key),
-        }),
-      );
+function world(options: Partial<TransactionalSinkOptions<string>> = {}, seed = 1) {
+  const random = new SeededRandom(`broker/${seed}`);
+  const broker = new VirtualBroker({ random, topics: { out: 2 }, markerDelayMs: 0 });
+  const environment = new VirtualEnvironment({ seed });
+  const sink = virtualTransactionalSink<string>(broker, { topic: 'out', ...options });
+  const run = <T>(promise: Promise<T>): Promise<T> => environment.runUntil(promise);
+  const sleep = (ms: number): Promise<void> =>
+    run(new Promise<void>((resolve) => void environment.scheduler.after(ms, resolve)));
+  const context = (generation: number, attempt: number, subtaskIndex = 0): SinkContext => ({
+    environment,
+    jobName: 'job',
+    instanceId: 'one',
+    generation,
+    attempt,
+    operatorUid: 'out',
+    subtaskIndex,
+    parallelism: 2,
+    metrics: new MetricGroup(),
   });
+  const committer = sink.createCommitter!(context(1, 1));
+  return { broker, environment, sink, run, sleep, context, committer };
 }
 
-/** One life: until the job is done, or `steps` are over; then the process dies. */
-async function live(
-  servers: Servers,
-  environment: VirtualEnvironment,
-  steps: number,
-  options?: RunOptions,
-): Promise<boolean> {
-  let isDone = false;
-  let failure: unknown;
-  servers
-    .start(environment, options)
-    .then((execution) => execution.done)
-    .then(
-      () => {
-        isDone = true;
-      },
-      (error: unknown) => {
-        failure = error;
-      },
+test('the writer gives each checkpoint what was written before its barrier', async () => {
+  const { broker, sink, run, context, committer } = world();
+  const writer = sink.createWriter(context(1, 1), []);
+  writer.write('a', 1);
+  const first = writer.prepareCommit(1);
+  writer.write('b', 2);
+  const second = writer.prepareCommit(2);
+  const third = writer.prepareCommit(3);
+  const prepared = await run(first());
+  assert.equal(prepared.committables.length, 1);
+  assert.deepEqual(broker.values('out'), []);
+  await run(committer.commit(prepared.committables));
+  assert.deepEqual(broker.values('out'), ['a']);
+  await run(committer.commit((await run(second())).committables));
+  assert.deepEqual(broker.values('out'), ['a', 'b']);
+  assert.deepEqual((await run(third())).committables, []);
+});
+
+test('the writer gives to a later checkpoint what an aborted one was not asked for', async () => {
+  const { sink, run, context } = world();
+  const writer = sink.createWriter(context(1, 1), []);
+  writer.write('a', 1);
+  const first = writer.prepareCommit(1);
+  writer.write('b', 2);
+  const second = await run(writer.prepareCommit(2)());
+  assert.equal(second.committables.length, 2);
+  const late = await run(first());
+  assert.deepEqual(late.committables, second.committables.slice(0, 1), 'asked for after all');
+});
+
+test('the writer keeps the order of records over transactions', async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const { broker, sink, run, context, committer } = world({}, seed);
+    const writer = sink.createWriter(context(1, 1), []);
+    const expected = ['1', '2', '3', '4'];
+    const cuts = expected.map((value, index) => {
+      writer.write(value, index);
+      return writer.prepareCommit(index + 1);
+    });
+    for (const cut of cuts) await run(committer.commit((await run(cut())).committables));
+    assert.deepEqual(broker.values('out'), expected);
+  }
+});
+
+test('the writer holds records back behind a slow broker, and fails when fenced', async () => {
+  const { broker, sink, run, context } = world();
+  const writer = sink.createWriter(context(1, 1), []);
+  for (let i = 0; i < 200; i++) writer.write('x', i);
+  const wait = writer.ready();
+  assert.ok(wait !== null);
+  await run(wait);
+  assert.equal(writer.ready(), null);
+  broker.coordinator.init('job/one/out/1/1/0/1', 1_000);
+  writer.write('y', 1);
+  await assert.rejects(run(writer.prepareCommit(1)()), ProducerFencedError);
+});
+
+test('the committer commits once, whatever the answers', async () => {
+  for (const fault of ['lostReply', 'lostRequest', 'late', 'refused'] as const) {
+    const { broker, sink, run, context, committer } = world();
+    const writer = sink.createWriter(context(1, 1), []);
+    writer.write('a', 1);
+    const { committables } = await run(writer.prepareCommit(1)());
+    broker.server.fault = () => fault;
+    assert.deepEqual(
+      (await run(committer.commit(committables))).map(({ kind }) => kind),
+      ['retryLater'],
     );
-  for (let step = 0; step < steps && !isDone && failure === undefined; step++) {
-    if (!(await environment.step())) throw new Error('nothing is left to run');
+    broker.server.fault = () => undefined;
+    for (let again = 0; again < 2; again++) {
+      const [outcome] = await run(committer.commit(committables));
+      assert.equal(outcome!.kind, 'committed');
+    }
+    broker.server.advance(60_000);
+    assert.deepEqual(broker.values('out'), ['a']);
   }
-  if (failure !== undefined && !(failure instanceof StreamError)) throw failure;
-  return isDone;
-}
+});
 
-const STEPS_MAX = 100_000;
+test('the committer finds out that a fenced transaction had been committed', async () => {
+  const { broker, sink, run, context, committer } = world();
+  const writer = sink.createWriter(context(1, 1), []);
+  writer.write('a', 1);
+  const { committables } = await run(writer.prepareCommit(1)());
+  await run(committer.commit(committables));
+  broker.coordinator.init(committables[0]!.transactionalId, 1_000);
+  const [outcome] = await run(committer.commit(committables));
+  assert.deepEqual(outcome, { kind: 'alreadyCommitted' });
+});
 
-test('virtualTransactionalSink writes each record once, whatever step the job crashes at', async () => {
-  const plain = new Servers(1);
-  const environment = new VirtualEnvironment({ seed: 1, msPerStep: 1 });
-  assert.ok(await live(plain, environment, STEPS_MAX));
-  plain.check();
-  const total = environment.steps;
-  for (let step = 0; step < total; step += 3) {
-    const servers = new Servers(1);
-    const first = new VirtualEnvironment({ seed: 1, msPerStep: 1 });
-    await live(servers, first, step);
-    first.crash();
-    const startMs = first.clock.nowMs() + 100;
-    const second = new VirtualEnvironment({ seed: 2, startMs, msPerStep: 1 });
-    assert.ok(await live(servers, second, STEPS_MAX), `crash at step ${step}`);
-    servers.check();
+test('the committer reports a transaction that timed out as lost data', async () => {
+  const { broker, sink, run, sleep, context, committer } = world({ timeoutMs: 500 });
+  const writer = sink.createWriter(context(1, 1), []);
+  writer.write('a', 1);
+  const { committables } = await run(writer.prepareCommit(1)());
+  await sleep(501);
+  const [outcome] = await run(committer.commit(committables));
+  assert.ok(outcome!.kind === 'failed' && outcome.error instanceof TransactionLostError);
+  assert.deepEqual(broker.values('out'), []);
+});
+
+test('recover aborts what older attempts left, and nothing else', async () => {
+  const { broker, sink, run, context, committer } = world();
+  const write = async (generation: number, attempt: number, value: string, subtask = 0) => {
+    const writer = sink.createWriter(context(generation, attempt, subtask), []);
+    writer.write(value, 1);
+    return (await run(writer.prepareCommit(1)())).committables;
+  };
+  const restored = await write(2, 1, 'committed');
+  const zombie = await write(2, 2, 'of an older attempt', 1);
+  await write(1, 9, 'of an older process');
+  const others = [
+    await write(2, 3, 'of this attempt', 1),
+    await write(3, 1, 'of a newer process'),
+    await run(
+      (() => {
+        const fork = { ...context(1, 1), instanceId: 'one/2' };
+        const writer = sink.createWriter(fork, []);
+        writer.write('of a fork', 1);
+        return writer.prepareCommit(1)();
+      })(),
+    ).then(({ committables }) => committables),
+  ];
+  await run(committer.commit(restored));
+  await run(sink.recover!(context(2, 3), []));
+  const [outcome] = await run(committer.commit(zombie));
+  assert.equal(outcome!.kind, 'failed');
+  for (const other of others) {
+    assert.equal((await run(committer.commit(other)))[0]!.kind, 'committed');
   }
+  assert.equal((await run(committer.commit(restored)))[0]!.kind, 'committed');
+  assert.ok(!broker.isBlocked('out'));
+  assert.deepEqual([...broker.values('out')].sort(), [
+    'committed',
+    'of a fork',
+    'of a newer process',
+    'of this attempt',
+  ]);
+});
+
+test('close aborts what no checkpoint was given, and leaves the rest', async () => {
+  const { broker, sink, run, sleep, context, committer } = world();
+  const writer = sink.createWriter(context(1, 1), []);
+  writer.write('given', 1);
+  const { committables } = await run(writer.prepareCommit(1)());
+  writer.write('cut', 2);
+  writer.prepareCommit(2);
+  writer.write('open', 3);
+  await sleep(100);
+  await run(writer.close());
+  assert.equal((await run(committer.commit(committables)))[0]!.kind, 'committed');
+  assert.deepEqual(broker.values('out'), ['given']);
+  assert.deepEqual(broker.values('out', 'all').sort(), ['cut', 'given', 'open']);
+  assert.ok(!broker.isBlocked('out'), 'nothing waits for a time-out');
 });

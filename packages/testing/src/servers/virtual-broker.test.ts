@@ -38,7 +38,7 @@ function world(seed = 1, options: Partial<VirtualBrokerOptions> = {}) {
   return { broker, environment, client, run, send, init, end };
 }
 
-test('VirtualBroker shows a transaction to readers when it is committed, and never an aborted one', async () => {
+test('VirtualBroker shows readers committed transactions, no open or aborted ones', async () => {
   const { broker, client, run, send, init, end } = world();
   const a = await init('a');
   const b = await init('b');
@@ -72,7 +72,7 @@ test('VirtualBroker shows a transaction to readers when it is committed, and nev
   assert.equal(rest.nextOffset, 8, 'behind three markers');
 });
 
-test('VirtualBroker fences a zombie: it adds nothing to what is ended or of its successor', async () => {
+test('VirtualBroker fences a zombie: it adds nothing to what is not its own', async () => {
   const { broker, send, init, end } = world();
   const zombie = await init('id');
   await send(zombie, 'old');
@@ -107,7 +107,7 @@ test('VirtualBroker answers a repeated commit, until the next transaction begins
   await assert.rejects(end({ ...first, producerId: 7 }, 'commit'), TransactionStateError);
 });
 
-test('VirtualBroker aborts a transaction that is open for too long, and fences its producer', async () => {
+test('VirtualBroker aborts what is open for too long, and fences its producer', async () => {
   const { broker, environment, client, run, send, init, end } = world();
   const slow = await init('slow', 1_000);
   await send(slow, 'lost');
@@ -145,7 +145,7 @@ test('VirtualBroker writes a repeated batch once', async () => {
   assert.deepEqual(broker.values('out'), [1, 2]);
 });
 
-test('VirtualBroker lets an id wait until the markers of its last transaction are written', async () => {
+test('VirtualBroker lets an id wait for the markers of its last transaction', async () => {
   let waits = 0;
   let halves = 0;
   for (let seed = 1; seed <= 40; seed++) {

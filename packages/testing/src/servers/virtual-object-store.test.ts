@@ -65,7 +65,7 @@ storageConformance('virtual object store without conditional create', () => {
   return stepped(environment, newStore(1, { hasConditionalCreate: false }).storage(environment));
 });
 
-test('VirtualObjectStore has one winner among processes, and two only without the condition', async () => {
+test('VirtualObjectStore has one winner; without the condition it may have two', async () => {
   let doubles = 0;
   for (let seed = 1; seed <= 200; seed++) {
     for (const hasConditionalCreate of [true, false]) {
@@ -115,7 +115,7 @@ for (const [fault, message, effect] of FAILURES) {
   });
 }
 
-test('VirtualObjectStore takes a permission away for a while, and `setFaults` gives it back', async () => {
+test('VirtualObjectStore takes a permission away for a while', async () => {
   const { store, storage, run, environment } = world();
   store.server.fault = ({ index }) => (index === 1 ? 'denial' : undefined);
   await assert.rejects(run(storage.list('')), StoragePermissionError);
@@ -141,7 +141,7 @@ test('VirtualObjectStore shows an upload in parts only when it is complete', asy
   }
 });
 
-test('VirtualObjectStore does or drops what a dead process had sent, and never answers it', async () => {
+test('VirtualObjectStore does or drops what the dead had sent, unanswered', async () => {
   const fates = new Map<string, number>();
   for (let seed = 1; seed <= 300; seed++) {
     const { store, environment, storage } = world(seed);
