@@ -1,5 +1,5 @@
 // Input of the proof's jobs: made from split and place alone, read from memory, all splits at once.
-import { type Flow, type SourceStream } from '@millrace/core';
+import type { Flow, SourceStream } from '@millrace/core';
 import {
   Batch,
   type EnumeratorContext,
@@ -34,6 +34,8 @@ export interface ClickOptions {
 /** Time between two records of a split, and by how much they are out of order at most. */
 export const STEP_MS = 40;
 export const DISORDER_MS = 90;
+/** Few, so that a crash can come between any two records. */
+const RECORDS_PER_POLL = 1;
 /** How much later than it should a late record comes. */
 export const LATE_MS = 1_500;
 
@@ -148,7 +150,7 @@ class ClickReader implements SourceReader<Click, ClickSplit> {
       return 'wait';
     }
     const { split, offset, splitId } = current;
-    const end = Math.min(this.#options.count, offset + Math.min(2, maxRecords));
+    const end = Math.min(this.#options.count, offset + Math.min(RECORDS_PER_POLL, maxRecords));
     const batch = new Batch(Math.max(1, end - offset));
     for (let at = offset; at < end; at++) batch.push(clickAt(split, at, this.#options), Number.NaN);
     if (end < this.#options.count) this.#splits.push({ splitId, split, offset: end });

@@ -10,7 +10,7 @@ const SIZE_MS = 400;
 const LATENESS_MS = 300;
 
 function input(inputSize: number): ClickOptions {
-  return { splits: 3, count: scaled(60, inputSize), lateEvery: 9 };
+  return { splits: 3, count: scaled(90, inputSize), lateEvery: 9 };
 }
 
 export const LATE_JOB: CampaignJob = fileJob(

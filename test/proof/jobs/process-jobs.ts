@@ -31,7 +31,7 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
   fileJob(
     'dedup',
     (flow, size) => {
-      const firsts = clicks(flow, 'clicks', { splits: 3, count: scaled(80, size) })
+      const firsts = clicks(flow, 'clicks', { splits: 3, count: scaled(110, size) })
         .keyBy((click) => [click.user, click.points] as const)
         .process('first', {
           state: { seen: value(false) },
@@ -51,7 +51,7 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
     (flow, size) => {
       const running = clicks(flow, 'clicks', {
         splits: 3,
-        count: scaled(80, size),
+        count: scaled(110, size),
         ownUsers: true,
       })
         .keyBy((click) => click.user)
@@ -63,10 +63,10 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
   ),
   fileJob('two-input', (flow, size) => defineTwoInput(flow, size)),
   fileJob('interval-join', (flow, size) => {
-    const pairs = clicks(flow, 'left', { splits: 2, count: scaled(40, size) })
+    const pairs = clicks(flow, 'left', { splits: 2, count: scaled(80, size) })
       .keyBy((click) => click.user)
       .intervalJoin(
-        clicks(flow, 'right', { splits: 1, count: scaled(40, size) }).keyBy((click) => click.user),
+        clicks(flow, 'right', { splits: 1, count: scaled(80, size) }).keyBy((click) => click.user),
         { lowerMs: -150, upperMs: 150 },
       )
       .process('pairs', {
@@ -79,7 +79,7 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
   }),
   fileJob('broadcast', (flow, size) => defineBroadcast(flow, size)),
   fileJob('async', (flow, size) => {
-    const enriched = clicks(flow, 'clicks', { splits: 3, count: scaled(100, size) })
+    const enriched = clicks(flow, 'clicks', { splits: 3, count: scaled(190, size) })
       .mapAsync('enrich', async (click) => `${click.id} enriched`, {
         order: 'unordered',
         capacity: 3,
@@ -90,8 +90,8 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
   fileJob(
     'union-and-partitions',
     (flow, size) => {
-      const one = clicks(flow, 'one', { splits: 2, count: scaled(60, size) });
-      const two = clicks(flow, 'two', { splits: 1, count: scaled(60, size) });
+      const one = clicks(flow, 'one', { splits: 2, count: scaled(45, size) });
+      const two = clicks(flow, 'two', { splits: 1, count: scaled(45, size) });
       const lines = one
         .union(two)
         .rebalance()
@@ -104,7 +104,7 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
     { isIdempotent: true },
   ),
   fileJob('operator-list', (flow, size) => {
-    const held = clicks(flow, 'clicks', { splits: 3, count: scaled(100, size) }).process(
+    const held = clicks(flow, 'clicks', { splits: 3, count: scaled(300, size) }).process(
       'collect',
       {
         operatorState: { held: operatorList<string>('split') },
@@ -126,7 +126,7 @@ export const PROCESS_JOBS: readonly CampaignJob[] = [
 ];
 
 function defineTimers(flow: Flow, size: number): void {
-  const alarms = clicks(flow, 'clicks', { splits: 3, count: scaled(60, size) })
+  const alarms = clicks(flow, 'clicks', { splits: 3, count: scaled(80, size) })
     .keyBy((click) => click.user)
     .process('alarms', {
       state: { times: list<number>(), cancelled: value(0) },
@@ -150,7 +150,7 @@ function defineTimers(flow: Flow, size: number): void {
 }
 
 function defineStates(flow: Flow, size: number): void {
-  const totals = clicks(flow, 'clicks', { splits: 3, count: scaled(70, size) })
+  const totals = clicks(flow, 'clicks', { splits: 3, count: scaled(100, size) })
     .keyBy((click) => click.user)
     .process('totals', {
       state: {
@@ -188,7 +188,7 @@ function defineStates(flow: Flow, size: number): void {
 // Counts per key until the entry expires. When that is depends on when a record comes, so the
 // output is judged by its own logic.
 function defineTtl(flow: Flow, size: number): void {
-  const counts = clicks(flow, 'clicks', { splits: 3, count: scaled(80, size), ownUsers: true })
+  const counts = clicks(flow, 'clicks', { splits: 3, count: scaled(110, size), ownUsers: true })
     .keyBy((click) => click.user)
     .process('count', {
       state: { count: value(0, { ttl: { ttlMs: TTL_MS } }) },
@@ -240,10 +240,10 @@ function orderedTotals(world: Parameters<typeof finishedFiles>[0]): string[] {
 }
 
 function defineTwoInput(flow: Flow, size: number): void {
-  const pairs = clicks(flow, 'left', { splits: 2, count: scaled(30, size) })
+  const pairs = clicks(flow, 'left', { splits: 2, count: scaled(65, size) })
     .keyBy((click) => click.user)
     .connect(
-      clicks(flow, 'right', { splits: 2, count: scaled(20, size) }).keyBy((click) => click.user),
+      clicks(flow, 'right', { splits: 2, count: scaled(45, size) }).keyBy((click) => click.user),
     )
     .process('pairs', {
       state: { left: list<string>(), right: list<string>() },
@@ -261,9 +261,9 @@ function defineTwoInput(flow: Flow, size: number): void {
 }
 
 function defineBroadcast(flow: Flow, size: number): void {
-  const ruled = clicks(flow, 'clicks', { splits: 2, count: scaled(60, size) })
+  const ruled = clicks(flow, 'clicks', { splits: 2, count: scaled(90, size) })
     .keyBy((click) => click.user)
-    .connect(clicks(flow, 'rules', { splits: 1, count: scaled(20, size) }).broadcast(rules))
+    .connect(clicks(flow, 'rules', { splits: 1, count: scaled(40, size) }).broadcast(rules))
     .process('ruled', {
       state: { points: value(0) },
       output: type<string>(),

@@ -25,7 +25,7 @@ export const SERVER_JOBS: readonly CampaignJob[] = [
     committed: committedRecords,
     build: (size, world) =>
       job('transactional-sink', (flow) => {
-        clicks(flow, 'clicks', { splits: 3, count: scaled(60, size) })
+        clicks(flow, 'clicks', { splits: 3, count: scaled(95, size) })
           .keyBy((click) => click.user)
           .window(tumbling(400))
           .aggregate('sums', {
@@ -43,7 +43,7 @@ export const SERVER_JOBS: readonly CampaignJob[] = [
     committed: committedRecords,
     build: (size, world) =>
       job('object-store-and-broker', (flow) => {
-        clicks(flow, 'clicks', { splits: 3, count: scaled(70, size), ownUsers: true })
+        clicks(flow, 'clicks', { splits: 3, count: scaled(100, size), ownUsers: true })
           .keyBy((click) => click.user)
           .reduce('running', (a, b) => ({ ...b, points: a.points + b.points }))
           .map((click) => `${click.user} ${click.points}`)
@@ -53,7 +53,7 @@ export const SERVER_JOBS: readonly CampaignJob[] = [
   fileJob(
     'object-store',
     (flow, size) => {
-      const sums = clicks(flow, 'clicks', { splits: 3, count: scaled(60, size) })
+      const sums = clicks(flow, 'clicks', { splits: 3, count: scaled(110, size) })
         .keyBy((click) => click.user)
         .window(tumbling(400))
         .aggregate('sums', { create: () => 0, add: (total, click) => total + click.points })

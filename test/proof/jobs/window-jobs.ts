@@ -21,7 +21,7 @@ const sum = {
 
 function windowed(name: string, window: WindowDefinition<Click>): CampaignJob {
   return fileJob(name, (flow, size) => {
-    const sums = clicks(flow, 'clicks', { splits: 3, count: scaled(60, size) })
+    const sums = clicks(flow, 'clicks', { splits: 3, count: scaled(90, size) })
       .keyBy((click) => click.user)
       .window(window)
       .aggregate('sums', sum)
@@ -36,7 +36,7 @@ export const WINDOW_JOBS: readonly CampaignJob[] = [
   windowed('sliding', sliding(600, 200)),
   windowed('session', session(90)),
   fileJob('global-window', (flow, size) => {
-    const last = clicks(flow, 'clicks', { splits: 3, count: scaled(60, size) })
+    const last = clicks(flow, 'clicks', { splits: 3, count: scaled(90, size) })
       .keyBy((click) => click.user)
       .window(globalWindow({ fire: 'endOfStream' }))
       .reduce('last', (a, b) => (a.at > b.at || (a.at === b.at && a.id > b.id) ? a : b))
@@ -44,7 +44,7 @@ export const WINDOW_JOBS: readonly CampaignJob[] = [
     toFiles(last);
   }),
   fileJob('count-window', (flow, size) => {
-    const fives = clicks(flow, 'clicks', { splits: 3, count: scaled(60, size), ownUsers: true })
+    const fives = clicks(flow, 'clicks', { splits: 3, count: scaled(90, size), ownUsers: true })
       .keyBy((click) => click.user)
       .window(countWindow(5))
       .process('fives', {
@@ -56,7 +56,7 @@ export const WINDOW_JOBS: readonly CampaignJob[] = [
     toFiles(fives);
   }),
   fileJob('early-firing', (flow, size) => {
-    const pairs = clicks(flow, 'clicks', { splits: 3, count: scaled(60, size), ownUsers: true })
+    const pairs = clicks(flow, 'clicks', { splits: 3, count: scaled(90, size), ownUsers: true })
       .keyBy((click) => click.user)
       .window(tumbling(1_000))
       .trigger(triggers.purging(triggers.count(2)))
@@ -69,7 +69,7 @@ export const WINDOW_JOBS: readonly CampaignJob[] = [
 
 // Two shuffles: totals per user and window, then the three best of each window.
 function topOfWindows(flow: Parameters<typeof clicks>[0], size: number): DataStream<string> {
-  return clicks(flow, 'clicks', { splits: 3, count: scaled(50, size) })
+  return clicks(flow, 'clicks', { splits: 3, count: scaled(60, size) })
     .keyBy((click) => click.user)
     .window(tumbling(400))
     .aggregate('totals', sum)

@@ -15,7 +15,6 @@ import { CLEAN_LIFE, type FaultPlan, type LifePlan, type PlannedEvent } from './
 import { instrumentJob } from './instrument-job.ts';
 import { JobProcess } from './job-process.ts';
 import { LogWatch } from './log-watch.ts';
-import type { Baseline } from './run-seed.ts';
 import type { Problem, StoryLine } from './seed-outcome.ts';
 import { StoredCheckpoints } from './stored-checkpoints.ts';
 import { filesInStore, filesOnDisk } from './stored-files.ts';
@@ -40,17 +39,22 @@ const CHECKPOINT_DIRECTORY = '/checkpoints';
 const SAVEPOINT_DIRECTORY = '/savepoints';
 /** 2026-01-01, so that wall clocks look like ones. */
 const START_MS = 1_767_225_600_000;
-/** Longer than any delay of the engine: a life that runs on so long hangs. */
+/** Longer than all delays of the engine together: a life that runs on so long hangs. */
 const PATIENCE_MS = 300_000;
+/** The same without faults: nothing has to be waited for. */
+const CLEAN_PATIENCE_MS = 60_000;
 /** Lives that end by themselves are followed by others; not for ever. */
 const LIVES_MAX = 30;
 const PROBLEMS_MAX = 20;
+/** Who waits for something uses up time and few turns: then the next event comes all the same. */
+const QUIET_MS = 20_000;
+/** The longest time that passes while all processes sleep. */
+const SLEEP_MS = 20_000;
 
 /** One run of a job through all that a plan has for it. */
 export class Campaign {
   readonly #job: CampaignJob;
   readonly #plan: FaultPlan;
-  readonly #baseline: Baseline | null;
   readonly #random: SeededRandom;
   readonly #dice: FaultDice;
   readonly #world: JobWorld;
@@ -73,11 +77,9 @@ export class Campaign {
   #from = 'latest';
   #failures = 0;
 
-  /** @param baseline null: this is the run without faults that others are compared with */
-  constructor(job: CampaignJob, plan: FaultPlan, baseline: Baseline | null) {
+  constructor(job: CampaignJob, plan: FaultPlan) {
     this.#job = job;
     this.#plan = plan;
-    this.#baseline = baseline;
     this.#random = new SeededRandom(`campaign/${plan.seed}`);
     this.#dice = new FaultDice(new SeededRandom(`dice/${plan.seed}`), CLEAN_LIFE.rates);
     const disk = new VirtualDisk();
@@ -115,10 +117,12 @@ export class Campaign {
       isFinished = await this.#live(plan);
       if (!isFinished && plan.damage !== 'none') await this.#tryDamaged(plan);
     }
-    if (!isFinished) this.#wrong('liveness', `not finished after ${LIVES_MAX} lives`);
+    if (!isFinished && this.#problems.length === 0)
+      this.#wrong('liveness', `not finished after ${LIVES_MAX} lives`);
     // Once more on what is there: it must find that it has finished, and clean up.
+    const before = new Set(this.#stored.names());
     if (this.#problems.length === 0) await this.#live({ ...lives.at(-1)!, ...REST });
-    const state = this.#problems.length === 0 ? await this.#lookAtTheEnd() : null;
+    const state = this.#problems.length === 0 ? await this.#lookAtTheEnd(before) : null;
     this.#world.broker?.server.advance(PATIENCE_MS);
     return {
       problems: this.#problems,
@@ -143,24 +147,26 @@ export class Campaign {
     const environment = this.#begin(plan);
     const first = this.#start(plan, environment);
     const events = [...plan.events];
+    let lastEventMs = 0;
+    const patienceMs = Number.isFinite(plan.turns) ? PATIENCE_MS : CLEAN_PATIENCE_MS;
     for (;;) {
       while (events.length > 0 && events[0]!.atTurn <= environment.steps) {
         this.#happen(events.shift()!, plan);
       }
       if (!this.#processes.some((process) => process.isRunning)) break;
       if (environment.steps >= plan.turns) break;
-      if (environment.clock.monotonicMs() > PATIENCE_MS) {
+      if (environment.clock.monotonicMs() > patienceMs) {
         this.#hang('it goes on and on');
         break;
       }
-      if (await environment.step()) continue;
-      // Nothing is left to do but for those who sleep.
-      const next = events.findIndex(({ kind }) => kind === 'resume');
-      if (next >= 0) {
-        this.#happen(events[next]!, plan);
-        events.splice(0, next + 1);
+      const nowMs = environment.clock.monotonicMs();
+      if (events.length > 0 && (this.#allSleep() || nowMs > lastEventMs + QUIET_MS)) {
+        if (this.#allSleep()) environment.passTime(this.#random.below(SLEEP_MS));
+        this.#happen(events.shift()!, plan);
+        lastEventMs = nowMs;
         continue;
       }
+      if (await environment.step()) continue;
       this.#hang('nothing is left to run');
       break;
     }
@@ -172,6 +178,10 @@ export class Campaign {
     const isFinished = this.#processes.map((process) => this.#judge(process)).includes(true);
     this.#finishLife(plan);
     return isFinished;
+  }
+
+  #allSleep(): boolean {
+    return this.#processes.every((one) => !one.isRunning || one.environment.isAsleep);
   }
 
   #begin(plan: LifePlan): VirtualEnvironment {
@@ -319,6 +329,7 @@ export class Campaign {
         const { checkpointId } = event.checkpoint;
         this.#checkpoints.add(`${checkpointId}`);
         this.#tell(`process ${process.index} completes checkpoint ${checkpointId}`);
+        this.#commits.look();
         this.#log.onCompleted(process.generation!, checkpointId);
         break;
       }
@@ -389,9 +400,10 @@ export class Campaign {
     done.repair();
   }
 
-  async #lookAtTheEnd(): Promise<string[] | null> {
+  // What the last life made and did not need is for the next one to remove.
+  async #lookAtTheEnd(before: ReadonlySet<string>): Promise<string[] | null> {
     for (const name of unexplainedFiles(this.#stored)) {
-      this.#wrong('directory', `nothing needs ${name}`);
+      if (before.has(name)) this.#wrong('directory', `nothing needs ${name}`);
     }
     const latest = this.#stored.latest('content');
     if (latest === null) {

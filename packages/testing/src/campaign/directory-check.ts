@@ -1,15 +1,13 @@
 import type { StoredCheckpoints } from './stored-checkpoints.ts';
 
 /**
- * Explains every file of a job's directory after a recovery that has ended. Runs of the last owner
- * itself are not looked at: what he wrote and did not need goes with the next claim.
+ * Explains every file of a job's directory after a recovery that has ended.
  *
  * @returns names of the files that nothing needs
  */
 export function unexplainedFiles(stored: StoredCheckpoints): string[] {
   const explained = new Set<string>();
   const slots = stored.slots('content');
-  const owner = slots.findLast(({ kind }) => kind === 'claim')?.generation;
   // The unbroken row up to the highest; what is before a gap is nobody's.
   for (let i = slots.length - 1; i >= 0; i--) {
     explained.add(`log/${String(slots[i]!.sequence).padStart(10, '0')}.json`);
@@ -24,6 +22,5 @@ export function unexplainedFiles(stored: StoredCheckpoints): string[] {
         for (const { file } of keyed?.runs ?? []) explained.add(file);
     }
   }
-  const ownRuns = `shared/${owner}-`;
-  return stored.names().filter((name) => !explained.has(name) && !name.startsWith(ownRuns));
+  return stored.names().filter((name) => !explained.has(name));
 }

@@ -12,6 +12,8 @@ import {
 export interface JobTraits {
   /** Turns that a run without faults takes, about. */
   readonly turns: number;
+  /** The same with a parallelism of 1 and `ALONE_INPUT_SIZE`. */
+  readonly turnsAlone: number;
   /** What it may run with; a job that cannot be rescaled has one. */
   readonly parallelisms: readonly number[];
   /** Its output depends on processing time: the wall clock stays as it is. */
@@ -19,6 +21,11 @@ export interface JobTraits {
   /** Nothing that is processed twice shows: the mode may be at-least-once. */
   readonly isIdempotent: boolean;
 }
+
+/** How much more input a plan asks for whose subtasks have nobody beside them. */
+export const ALONE_INPUT_SIZE = 5;
+/** The same for a plan that begins with several and goes on with one. */
+const SHRUNK_INPUT_SIZE = 2;
 
 /** Kinds of faults that a seed switches on or off. */
 type Switch =
@@ -62,18 +69,25 @@ const SWITCHES: readonly (readonly [Switch, number])[] = [
 export function drawPlan(seed: number, traits: JobTraits): FaultPlan {
   const random = new SeededRandom(`plan/${seed}`);
   const on = new Set(SWITCHES.filter(([, chance]) => random.chance(chance)).map(([name]) => name));
-  const deaths = 1 + (random.chance(0.5) ? random.below(3) : 0);
-  const first = pick(random, traits.parallelisms);
+  const isRescaled = on.has('rescale') && traits.parallelisms.length > 1;
+  const many = traits.parallelisms.filter((parallelism) => parallelism > 1);
+  const first = pick(random, isRescaled ? many : traits.parallelisms);
+  // A life that is asked to stop may end before its crash: another one follows.
+  const deaths = 1 + (on.has('control') ? 1 : 0) + (random.chance(0.5) ? random.below(3) : 0);
+  const parallelisms = Array.from({ length: deaths + 1 }, (_, index) =>
+    isRescaled && index > 0 ? pick(random, traits.parallelisms) : first,
+  );
+  const { inputSize, ofRun } = sizeFor(parallelisms, traits);
   const mode = traits.isIdempotent && random.chance(0.3) ? 'at-least-once' : 'exactly-once';
   const lives = Array.from({ length: deaths + 1 }, (_, index): LifePlan => {
     const isLast = index === deaths;
-    const parallelism = on.has('rescale') ? pick(random, traits.parallelisms) : first;
+    const parallelism = parallelisms[index]!;
     const common = { ...sizesOf(random, on, isLast), parallelism };
     const checkpoints = { ...common.checkpoints, mode } as const;
     if (isLast) return { ...CLEAN_LIFE, ...common, checkpoints };
     // The first life does most of the work, so that there is something to lose.
-    const share = index === 0 ? 0.25 + random.next() * 0.5 : 0.05 + random.next() * 0.6;
-    const turns = Math.max(1, Math.floor(traits.turns * share));
+    const share = index === 0 ? 0.3 + random.next() * 0.4 : 0.05 + random.next() * 0.5;
+    const turns = Math.max(1, Math.floor(ofRun * share));
     return {
       ...common,
       checkpoints,
@@ -89,7 +103,17 @@ export function drawPlan(seed: number, traits: JobTraits): FaultPlan {
           : 'none',
     };
   });
-  return { seed, inputSize: 1, lives };
+  return { seed, inputSize, lives };
+}
+
+// One subtask alone takes few turns for a record, so it gets more of them.
+function sizeFor(
+  parallelisms: readonly number[],
+  traits: JobTraits,
+): { readonly inputSize: number; readonly ofRun: number } {
+  if (parallelisms[0] === 1) return { inputSize: ALONE_INPUT_SIZE, ofRun: traits.turnsAlone };
+  const inputSize = parallelisms.includes(1) ? SHRUNK_INPUT_SIZE : 1;
+  return { inputSize, ofRun: traits.turns * inputSize };
 }
 
 function sizesOf(
@@ -107,9 +131,9 @@ function sizesOf(
       numRetained: 1 + random.below(3),
     },
     tuning: {
-      batchSize: 1 + random.below(5),
+      batchSize: 1 + random.below(4),
       turnMs: 2,
-      elementsPerTurn: 1 + random.below(2),
+      elementsPerTurn: 1,
       channelCapacity: 1 + random.below(3),
       tickIntervalMs: 5 + random.below(60),
     },

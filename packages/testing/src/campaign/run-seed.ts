@@ -1,7 +1,7 @@
 import { assert } from '@millrace/core/connector';
 import type { CampaignJob } from './campaign-job.ts';
 import { Campaign, type CampaignEnd } from './campaign.ts';
-import { drawPlan, type JobTraits } from './draw-plan.ts';
+import { ALONE_INPUT_SIZE, drawPlan, type JobTraits } from './draw-plan.ts';
 import { CLEAN_LIFE, type FaultPlan } from './fault-plan.ts';
 import type { Problem, SeedOutcome } from './seed-outcome.ts';
 
@@ -43,14 +43,15 @@ export class SeedRunner {
   /** The plan of a seed. */
   async planOf(job: CampaignJob, seed: number): Promise<FaultPlan> {
     const { turns } = await this.baselineOf(job);
-    return drawPlan(seed, traitsOf(job, turns));
+    const alone = await this.baselineOf(job, ALONE_INPUT_SIZE);
+    return drawPlan(seed, traitsOf(job, turns, alone.turns));
   }
 
   /** Never throws for what the job or the engine does: that is in `problems`. */
   async run(job: CampaignJob, seed: number, options: RunSeedOptions = {}): Promise<SeedOutcome> {
     const plan = options.plan ?? (await this.planOf(job, seed));
     const baseline = await this.baselineOf(job, plan.inputSize);
-    const end = await new Campaign(job, plan, baseline).run();
+    const end = await new Campaign(job, plan).run();
     return {
       ...summaryOf(job, plan, end),
       problems: [...end.problems, ...compare(job, plan, baseline, end)],
@@ -59,9 +60,10 @@ export class SeedRunner {
 
   async #runBaseline(job: CampaignJob, inputSize: number): Promise<Baseline> {
     const parallelisms = job.parallelisms ?? DEFAULT_PARALLELISMS;
-    const parallelism = parallelisms[Math.min(1, parallelisms.length - 1)]!;
+    const isAlone = inputSize === ALONE_INPUT_SIZE && parallelisms.includes(1);
+    const parallelism = isAlone ? 1 : parallelisms[Math.min(1, parallelisms.length - 1)]!;
     const plan = { seed: 0, inputSize, lives: [{ ...CLEAN_LIFE, parallelism }] };
-    const end = await new Campaign(job, plan, null).run();
+    const end = await new Campaign(job, plan).run();
     const problem = end.problems[0];
     if (problem !== undefined) {
       throw new Error(`job "${job.name}" without faults: ${problem.oracle}: ${problem.message}`);
@@ -72,9 +74,10 @@ export class SeedRunner {
   }
 }
 
-function traitsOf(job: CampaignJob, turns: number): JobTraits {
+function traitsOf(job: CampaignJob, turns: number, turnsAlone: number): JobTraits {
   return {
     turns,
+    turnsAlone,
     parallelisms: job.parallelisms ?? DEFAULT_PARALLELISMS,
     usesProcessingTime: job.usesProcessingTime ?? false,
     isIdempotent: job.isIdempotent ?? false,

@@ -60,7 +60,9 @@ export class StoredCheckpoints {
       .sort()
       .flatMap((name) => {
         const slot = this.#json(`${this.#directory}/log/${name}`, view);
-        return slot === null ? [] : [{ ...(slot as SlotOnDisk), sequence: Number.parseInt(name) }];
+        return slot === null
+          ? []
+          : [{ ...(slot as SlotOnDisk), sequence: Number.parseInt(name, 10) }];
       });
   }
 

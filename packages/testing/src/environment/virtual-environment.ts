@@ -144,6 +144,11 @@ export class VirtualEnvironment implements Environment {
     this.#machine.scheduler.jump(byMs);
   }
 
+  /** Time passes and nobody does anything; what is due by then can run afterwards. */
+  passTime(byMs: number): void {
+    this.#machine.scheduler.pass(byMs);
+  }
+
   /** Another process on the same machine: same clock, disk and order of turns. */
   startProcess(seed = 1): VirtualEnvironment {
     return new VirtualEnvironment({ seed }, this.#machine);

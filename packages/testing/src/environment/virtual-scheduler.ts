@@ -130,6 +130,11 @@ export class VirtualScheduler implements Clock {
     this.#moveTo(timeMs);
   }
 
+  /** Moves the clock by hand, relative to now. */
+  pass(byMs: number): void {
+    this.#moveTo(this.#nowMs + byMs);
+  }
+
   /** Forgets every callback: the machine has lost its power. */
   clear(): void {
     this.#runnable = [];
