@@ -88,6 +88,7 @@ export class VirtualServer {
   readonly #clocks = new WeakMap<Clock, number>();
   #rates: ServerFaultRates = NO_FAULTS;
   #inFlight: InFlight[] = [];
+  /** In order of time. */
   #agenda: { readonly dueMs: number; readonly run: () => void }[] = [];
   #spell: Spell | null = null;
   #nowMs = 0;
@@ -122,7 +123,10 @@ export class VirtualServer {
 
   /** Something that the server does by itself, after `delayMs`. */
   after(delayMs: number, run: () => void): void {
-    this.#agenda.push({ dueMs: this.#nowMs + delayMs, run });
+    const dueMs = this.#nowMs + delayMs;
+    let at = this.#agenda.length;
+    while (at > 0 && this.#agenda[at - 1]!.dueMs > dueMs) at--;
+    this.#agenda.splice(at, 0, { dueMs, run });
   }
 
   /** A delay up to `mostMs`, by the seed; one in two is 0. */
@@ -229,10 +233,10 @@ export class VirtualServer {
   // the turn that the seed gives it.
   #catchUp(): void {
     for (;;) {
-      const call = earliest(this.#inFlight, (one) => one.dueMs < this.#nowMs);
-      const own = earliest(this.#agenda, (one) => one.dueMs <= this.#nowMs);
-      if (own !== undefined && own.dueMs <= (call?.dueMs ?? Number.POSITIVE_INFINITY)) {
-        this.#agenda = this.#agenda.filter((one) => one !== own);
+      const call = this.#earliestDue();
+      const own = this.#agenda[0];
+      if (own !== undefined && own.dueMs <= Math.min(this.#nowMs, call?.dueMs ?? this.#nowMs)) {
+        this.#agenda.shift();
         own.run();
       } else if (call === undefined) {
         return;
@@ -240,6 +244,14 @@ export class VirtualServer {
         if (this.#take(call)) call.land();
       }
     }
+  }
+
+  #earliestDue(): InFlight | undefined {
+    let found: InFlight | undefined;
+    for (const call of this.#inFlight) {
+      if (call.dueMs < (found?.dueMs ?? this.#nowMs)) found = call;
+    }
+    return found;
   }
 
   // N3. @returns whether it lands now
@@ -272,15 +284,4 @@ function outcomeOf<T>(effect: () => T): Outcome<T> {
   } catch (error) {
     return { isDone: false, error };
   }
-}
-
-function earliest<T extends { readonly dueMs: number }>(
-  all: readonly T[],
-  isDue: (one: T) => boolean,
-): T | undefined {
-  let found: T | undefined;
-  for (const one of all) {
-    if (isDue(one) && (found === undefined || one.dueMs < found.dueMs)) found = one;
-  }
-  return found;
 }
