@@ -2,6 +2,8 @@
 export interface WatermarkGenerator<T> {
   /** Called for every record; may return a new watermark at once (punctuated), else undefined. */
   onRecord(value: T, timestampMs: number): number | undefined;
+  /** If there is one, it is called once per batch instead of `onRecord` per record. */
+  onBatch?(maxTimestampMs: number): void;
   /** Called after every batch and every `watermarkIntervalMs`: the watermark now. */
   onPeriodic(): number;
 }
@@ -38,6 +40,10 @@ export class BoundedOutOfOrderness<T> implements WatermarkGenerator<T> {
   onRecord(_value: T, timestampMs: number): undefined {
     if (timestampMs > this.#maxMs) this.#maxMs = timestampMs;
     return undefined;
+  }
+
+  onBatch(maxTimestampMs: number): void {
+    if (maxTimestampMs > this.#maxMs) this.#maxMs = maxTimestampMs;
   }
 
   onPeriodic(): number {

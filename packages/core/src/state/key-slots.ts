@@ -54,10 +54,11 @@ export class KeySlots {
   setCurrent(key: Key): void {
     if (key === this.#key && this.#hasKey) return;
     const identity = keyIdentity(key);
-    this.#slot = this.#index.get(identity) ?? NO_SLOT;
+    const slot = this.#index.get(identity);
+    this.#slot = slot === undefined ? NO_SLOT : slot;
     this.#key = typeof key === 'number' ? (identity as number) : key;
     this.#hasKey = true;
-    this.#keyGroup = this.#slot === NO_SLOT ? -1 : this.keyGroups[this.#slot]!;
+    this.#keyGroup = -1; // known when it is asked for
   }
 
   clearCurrent(): void {
@@ -74,7 +75,12 @@ export class KeySlots {
 
   currentKeyGroup(): number {
     if (!this.#hasKey) this.#failNoKey();
-    if (this.#keyGroup < 0) this.#keyGroup = keyGroupOf(this.#key as Key, this.#maxParallelism);
+    if (this.#keyGroup < 0) {
+      this.#keyGroup =
+        this.#slot === NO_SLOT
+          ? keyGroupOf(this.#key as Key, this.#maxParallelism)
+          : this.keyGroups[this.#slot]!;
+    }
     return this.#keyGroup;
   }
 

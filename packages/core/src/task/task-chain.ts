@@ -165,9 +165,10 @@ export class TaskChain {
 
   #makeOperator(chained: ChainedOperator): Operator {
     const { spec, uid } = chained.node;
-    const { identity, subtaskIndex, host } = this.#options;
+    const { identity, subtaskIndex, host, settings } = this.#options;
     if (spec.kind === 'source') {
-      return new SourceOperator(uid, spec, { requestSplits: () => host.requestSplits(uid) });
+      const requests = { requestSplits: () => host.requestSplits(uid) };
+      return new SourceOperator(uid, spec, requests, settings.generateCode);
     }
     if (spec.kind === 'sink') return new SinkOperator(spec.sink, identity, uid, subtaskIndex);
     return createOperator(spec);

@@ -25,7 +25,8 @@ export function assignTimestamp(
   throw invalidTimestamp(timestampMs);
 }
 
-function invalidTimestamp(timestamp: unknown): InvalidTimestampError {
+/** @returns the error for what a `timestamp` function returned */
+export function invalidTimestamp(timestamp: unknown): InvalidTimestampError {
   const text = timestamp instanceof Date ? 'a Date' : String(timestamp);
   return new InvalidTimestampError(
     `the timestamp of a record must be a number of milliseconds since 1970, but was ${text}`,

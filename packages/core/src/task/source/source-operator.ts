@@ -24,6 +24,7 @@ export class SourceOperator implements Operator {
   readonly uid: string;
   readonly #spec: OperatorSpec & { readonly kind: 'source' };
   readonly #requests: SourceRequests;
+  readonly #generateCode: boolean;
   #context!: OperatorContext;
   #reader!: SourceReader<unknown, SourceSplit>;
   #watermarks!: SplitWatermarks;
@@ -35,7 +36,9 @@ export class SourceOperator implements Operator {
     uid: string,
     spec: OperatorSpec & { readonly kind: 'source' },
     requests: SourceRequests,
+    generateCode: boolean,
   ) {
+    this.#generateCode = generateCode;
     this.uid = uid;
     this.#spec = spec;
     this.#requests = requests;
@@ -43,7 +46,11 @@ export class SourceOperator implements Operator {
 
   open(context: OperatorContext): void {
     this.#context = context;
-    this.#watermarks = new SplitWatermarks(this.#spec.watermarks, this.#nowMs());
+    this.#watermarks = new SplitWatermarks(
+      this.#spec.watermarks,
+      this.#nowMs(),
+      this.#generateCode,
+    );
     this.#splits = context.operatorState.list<SourceSplit>(SPLITS_STATE, 'split');
     this.#splits.update([]);
     this.#reader = this.#spec.source.createReader({

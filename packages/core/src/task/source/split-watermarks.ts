@@ -1,7 +1,7 @@
 import type { Batch } from '../../element/batch.ts';
 import { MIN_WATERMARK } from '../../element/time.ts';
 import type { WatermarkGenerator, WatermarkStrategy } from '../../function/watermark-strategy.ts';
-import { assignTimestamp } from './assign-timestamp.ts';
+import { type AssignLoop, assignLoop } from './assign-loop.ts';
 import { IdlenessTimer } from './idleness-timer.ts';
 import { type MergedWatermark, WatermarkMerge } from './watermark-merge.ts';
 
@@ -20,13 +20,18 @@ interface SplitGenerator {
 export class SplitWatermarks {
   readonly #strategy: WatermarkStrategy<unknown> | null;
   readonly #splits = new Map<string, SplitGenerator>();
+  readonly #assign: AssignLoop = () => MIN_WATERMARK;
   readonly #merge = new WatermarkMerge();
   // A reader that is given no split must not hold back the others either.
   #emptySinceMs: number;
 
-  /** @param strategy null: no event time; the watermark stays at its beginning */
-  constructor(strategy: WatermarkStrategy<unknown> | null, nowMs: number) {
+  /**
+   * @param strategy null: no event time; the watermark stays at its beginning
+   * @param generateCode see `TaskSettings`
+   */
+  constructor(strategy: WatermarkStrategy<unknown> | null, nowMs: number, generateCode = false) {
     this.#strategy = strategy;
+    if (strategy !== null) this.#assign = assignLoop(strategy, generateCode);
     this.#emptySinceMs = nowMs;
   }
 
@@ -56,17 +61,14 @@ export class SplitWatermarks {
     const strategy = this.#strategy;
     const split = this.#splits.get(splitId);
     if (strategy === null || split === undefined || batch.size === 0) return;
-    const { values, timestamps, size } = batch;
-    let watermarkMs = MIN_WATERMARK;
-    for (let i = 0; i < size; i++) {
-      const timestampMs = assignTimestamp(strategy, values[i], timestamps[i] as number);
-      timestamps[i] = timestampMs;
-      const punctuated = split.generator.onRecord(values[i], timestampMs);
-      if (punctuated !== undefined && punctuated > watermarkMs) watermarkMs = punctuated;
-    }
+    const maxTimestampMs = this.#assign(batch);
+    const { generator } = split;
+    let punctuatedMs = MIN_WATERMARK;
+    if (generator.onBatch === undefined) punctuatedMs = onRecords(generator, batch);
+    else generator.onBatch(maxTimestampMs);
     split.idleness?.onActivity();
-    const periodic = split.generator.onPeriodic();
-    this.#merge.advance(splitId, Math.max(watermarkMs, periodic), 'now');
+    const watermarkMs = Math.max(punctuatedMs, generator.onPeriodic());
+    this.#merge.advance(splitId, watermarkMs, 'now');
   }
 
   /** Every `watermarkIntervalMs` (about 200 ms): generators that follow the clock, idleness. */
@@ -86,4 +88,15 @@ export class SplitWatermarks {
     if (this.#merge.size > 0 || idleAfterMs === undefined) return merged;
     return { timeMs: merged.timeMs, idle: nowMs - this.#emptySinceMs > idleAfterMs };
   }
+}
+
+// The greatest watermark that the generator has returned at once.
+function onRecords(generator: WatermarkGenerator<unknown>, batch: Batch): number {
+  const { values, timestamps, size } = batch;
+  let watermarkMs = MIN_WATERMARK;
+  for (let i = 0; i < size; i++) {
+    const punctuated = generator.onRecord(values[i], timestamps[i]!);
+    if (punctuated !== undefined && punctuated > watermarkMs) watermarkMs = punctuated;
+  }
+  return watermarkMs;
 }
