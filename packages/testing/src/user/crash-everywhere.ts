@@ -5,7 +5,7 @@ import { SeedRunner } from '../campaign/run-seed.ts';
 import type { SeedOutcome } from '../campaign/seed-outcome.ts';
 import type { JobInput } from './job-input.ts';
 import { type SimulationSummary, summaryOf } from './simulate.ts';
-import { campaignJobOf, runOnce, type SimulatedJobOptions } from './simulated-job.ts';
+import { campaignJobOf, rehearse, type SimulatedJobOptions } from './simulated-job.ts';
 import { assertProvesSomething, DIFFERS_ANYWAY, tellOutcome } from './simulation-story.ts';
 
 /** Where and how the job is crashed. */
@@ -38,9 +38,10 @@ export async function crashEverywhere(
 ): Promise<SimulationSummary> {
   const { points = 100, crash = 'power', seed = 1, atTurn } = options;
   const withInput = { ...options, input };
-  assertProvesSomething(job.name, await runOnce(job, withInput));
+  const rehearsal = await rehearse(job, withInput);
+  assertProvesSomething(job.name, rehearsal.recordsCommitted);
   const runner = new SeedRunner();
-  const campaignJob = campaignJobOf(job, withInput);
+  const campaignJob = campaignJobOf(job, withInput, rehearsal);
   const life = lifeOf(options);
   const runWith = (lives: readonly LifePlan[]): Promise<SeedOutcome> =>
     runner.run(campaignJob, seed, { plan: { seed, inputSize: 1, lives } });
@@ -55,13 +56,12 @@ export async function crashEverywhere(
   return summaryOf(outcomes);
 }
 
-// A turn takes a tenth of a millisecond. One record a turn, short I/O and a checkpoint as soon as
-// the last one is done: many crashes come between two checkpoints, with records before and after.
+// One record a batch, short I/O and frequent checkpoints: most crashes come between two of them.
 function lifeOf({ parallelisms }: CrashEverywhereOptions): LifePlan {
   return {
     ...CLEAN_LIFE,
     parallelism: parallelisms?.[0] ?? CLEAN_LIFE.parallelism,
-    checkpoints: { ...CLEAN_LIFE.checkpoints, intervalMs: 1 },
+    checkpoints: { ...CLEAN_LIFE.checkpoints, intervalMs: 5 },
     tuning: { ...CLEAN_LIFE.tuning, batchSize: 1 },
     maxDelayMs: 0.3,
   };

@@ -5,7 +5,7 @@ import { SeedRunner } from '../campaign/run-seed.ts';
 import type { SeedOutcome } from '../campaign/seed-outcome.ts';
 import { type FaultKind, restrictPlan } from './fault-kinds.ts';
 import { assertProvesSomething, DIFFERS_ANYWAY, tellOutcome } from './simulation-story.ts';
-import { campaignJobOf, runOnce, type SimulatedJobOptions } from './simulated-job.ts';
+import { campaignJobOf, rehearse, type SimulatedJobOptions } from './simulated-job.ts';
 
 /** How much is tried. */
 export interface SimulateOptions extends SimulatedJobOptions {
@@ -50,9 +50,10 @@ export async function simulate(
   options: SimulateOptions = {},
 ): Promise<SimulationSummary> {
   const { seeds = 20, firstSeed = 1, faults = 'all' } = options;
-  assertProvesSomething(job.name, await runOnce(job, options));
+  const rehearsal = await rehearse(job, options);
+  assertProvesSomething(job.name, rehearsal.recordsCommitted);
   const runner = new SeedRunner();
-  const campaignJob = campaignJobOf(job, options);
+  const campaignJob = campaignJobOf(job, options, rehearsal);
   const outcomes: SeedOutcome[] = [];
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const drawn = quickened(await runner.planOf(campaignJob, seed));
@@ -78,23 +79,23 @@ function failure(outcome: SeedOutcome, seed: number, hint: string): AssertionErr
   });
 }
 
-// Inputs of users' tests are short: several checkpoints are to fit in before the first crash. A turn
-// takes a tenth of a millisecond.
+// Inputs of users' tests are short: I/O must not take longer than reading all of it, and several
+// checkpoints are to fit in before the first crash.
 function quickened(plan: FaultPlan): FaultPlan {
-  const lives = plan.lives.map((life) => {
-    const { checkpoints, turns, tuning } = life;
-    const fits = Math.max(1, Math.floor(turns / 10 / CHECKPOINTS_PER_LIFE));
-    const intervalMs = Math.min(checkpoints.intervalMs ?? fits, fits);
-    return {
-      ...life,
-      checkpoints: { ...checkpoints, intervalMs, minPauseMs: 0 },
-      tuning: { ...tuning, batchSize: 1 },
-    };
-  });
+  const lives = plan.lives.map((life) => ({
+    ...life,
+    checkpoints: {
+      ...life.checkpoints,
+      intervalMs: Math.min(life.checkpoints.intervalMs ?? INTERVAL_MAX_MS, INTERVAL_MAX_MS),
+      minPauseMs: 0,
+    },
+    tuning: { ...life.tuning, batchSize: 1 },
+    maxDelayMs: life.maxDelayMs / 10,
+  }));
   return { ...plan, lives };
 }
 
-const CHECKPOINTS_PER_LIFE = 10;
+const INTERVAL_MAX_MS = 8;
 
 // The last life only finds that everything is done.
 function restoresOf({ story }: SeedOutcome): number {

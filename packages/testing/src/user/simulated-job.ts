@@ -6,6 +6,7 @@ import { runSimulation } from '../environment/run-simulation.ts';
 import { VirtualDisk } from '../environment/virtual-disk.ts';
 import { type JobInput, putInput } from './job-input.ts';
 import { finishedFiles, type JobOutput, recordsOf } from './job-output.ts';
+import { pacedJob } from './paced-job.ts';
 import { contentKey } from './multiset.ts';
 
 /** Never read as output. */
@@ -29,8 +30,22 @@ export interface SimulatedJobOptions {
   readonly hasLateRecords?: boolean;
 }
 
+/** What a run without faults has shown. */
+export interface Rehearsal {
+  readonly recordsRead: number;
+  readonly recordsCommitted: number;
+}
+
+/** Virtual time that reading the input is stretched to, at most; a turn takes 0.1 ms. */
+const READING_MS = 120;
+const REST_MAX_MS = 2;
+
 /** A user's job as a campaign takes it. Records are compared by content, as one line each. */
-export function campaignJobOf(job: JobDefinition, options: SimulatedJobOptions): CampaignJob {
+export function campaignJobOf(
+  job: JobDefinition,
+  options: SimulatedJobOptions,
+  { recordsRead }: Rehearsal,
+): CampaignJob {
   const { input = {}, output, expected, parameters } = options;
   const { parallelisms, usesProcessingTime, hasLateRecords } = options;
   return {
@@ -42,7 +57,8 @@ export function campaignJobOf(job: JobDefinition, options: SimulatedJobOptions):
     build(inputSize, { disk }) {
       putInput(disk, input, inputSize);
       if (typeof output === 'object') output.clear();
-      return { name: job.name, build: () => job.build(parameters) };
+      const bound = { name: job.name, build: () => job.build(parameters) };
+      return pacedJob(bound, { restMs: Math.min(REST_MAX_MS, READING_MS / recordsRead) });
     },
     committed: ({ disk }) => committedRecords(disk, options).map(contentKey),
     ...(expected === undefined
@@ -57,10 +73,16 @@ export function campaignJobOf(job: JobDefinition, options: SimulatedJobOptions):
 /**
  * Runs the job once without faults, so that a mistake of its own shows as what it is.
  *
- * @returns how many records it commits
  * @throws what the job fails with, or SimulationStuckError
  */
-export async function runOnce(job: JobDefinition, options: SimulatedJobOptions): Promise<number> {
+export async function rehearse(
+  job: JobDefinition,
+  options: SimulatedJobOptions,
+): Promise<Rehearsal> {
+  let recordsRead = 0;
+  const onBatch = (records: number): void => {
+    recordsRead += records;
+  };
   const disk = new VirtualDisk();
   putInput(disk, options.input ?? {});
   if (typeof options.output === 'object') options.output.clear();
@@ -68,7 +90,7 @@ export async function runOnce(job: JobDefinition, options: SimulatedJobOptions):
     seed: 1,
     disk,
     start: async (environment) => {
-      const execution = await run(job, {
+      const execution = await run(pacedJob(job, { restMs: 0, onBatch }), {
         environment,
         ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
         parallelism: options.parallelisms?.[0] ?? CLEAN_LIFE.parallelism,
@@ -78,7 +100,7 @@ export async function runOnce(job: JobDefinition, options: SimulatedJobOptions):
       await execution.done;
     },
   });
-  return committedRecords(disk, options).length;
+  return { recordsRead, recordsCommitted: committedRecords(disk, options).length };
 }
 
 function committedRecords(disk: VirtualDisk, options: SimulatedJobOptions): readonly unknown[] {
