@@ -11,3 +11,5 @@ export {
 export type { Problem, SeedOutcome, StoryLine } from './campaign/seed-outcome.ts';
 export { virtualTransactionalSink } from './servers/transactional-sink.ts';
 export { VirtualBroker } from './servers/virtual-broker.ts';
+export { type ShrunkPlan, shrinkPlan } from './campaign/shrink-plan.ts';
+export { storyText } from './campaign/story-text.ts';

@@ -49,7 +49,7 @@ const PROBLEMS_MAX = 20;
 /** Who waits for something uses up time and few turns: then the next event comes all the same. */
 const QUIET_MS = 20_000;
 /** The longest time that passes while all processes sleep. */
-const SLEEP_MS = 20_000;
+const SLEEP_MS = 3_000;
 
 /** One run of a job through all that a plan has for it. */
 export class Campaign {
@@ -233,7 +233,7 @@ export class Campaign {
         parallelism: plan.parallelism,
         checkpoints: { ...plan.checkpoints, directory: CHECKPOINT_DIRECTORY },
         tuning: plan.tuning,
-        restart: { kind: 'fixedDelay', attempts: 1_000_000, delayMs: plan.restartDelayMs },
+        restart: plan.restart,
         from: this.#from,
         observeChannel: edgeWatch(this.#job.hasLateRecords ?? false, (message) =>
           this.#wrong('edges', message),
@@ -451,6 +451,7 @@ const REST = {
   turns: Number.POSITIVE_INFINITY,
   damage: 'none',
   end: 'kill',
+  restart: CLEAN_LIFE.restart,
   maxDelayMs: CLEAN_LIFE.maxDelayMs,
 } as const;
 

@@ -1,3 +1,4 @@
+import type { RestartStrategy } from '@millrace/core';
 import { SeededRandom } from '../environment/seeded-random.ts';
 import {
   CLEAN_LIFE,
@@ -91,7 +92,7 @@ export function drawPlan(seed: number, traits: JobTraits): FaultPlan {
     return {
       ...common,
       checkpoints,
-      restartDelayMs: random.below(30),
+      restart: restartOf(random),
       maxDelayMs: on.has('slowIo') ? 10 + random.below(60) : 3,
       rates: ratesOf(random, on),
       events: eventsOf(random, on, turns, traits),
@@ -140,6 +141,15 @@ function sizesOf(
   };
 }
 
+function restartOf(random: SeededRandom): RestartStrategy {
+  const delayMs = random.below(30);
+  const choice = random.below(10);
+  if (choice === 0) return { kind: 'none' };
+  if (choice === 1) return { kind: 'failureRate', maxFailures: 2, intervalMs: 500, delayMs };
+  if (choice < 5) return { kind: 'exponentialDelay', initialDelayMs: 1 + delayMs, maxDelayMs: 500 };
+  return { kind: 'fixedDelay', attempts: choice === 5 ? 3 : 1_000_000, delayMs };
+}
+
 function ratesOf(random: SeededRandom, on: ReadonlySet<Switch>): FaultRates {
   const rate = (name: keyof FaultRates, least: number, range: number): number => {
     const every = least + random.below(range);
@@ -149,8 +159,8 @@ function ratesOf(random: SeededRandom, on: ReadonlySet<Switch>): FaultRates {
     ...NO_RATES,
     userEvery: rate('userEvery', 40, 400),
     ioEvery: rate('ioEvery', 15, 200),
-    threadEvery: rate('threadEvery', 4, 40),
-    commitEvery: rate('commitEvery', 2, 10),
+    threadEvery: rate('threadEvery', 2, 10),
+    commitEvery: rate('commitEvery', 1, 4),
     slowSinkEvery: rate('slowSinkEvery', 2, 30),
     serverEvery: rate('serverEvery', 5, 60),
   };

@@ -1,4 +1,4 @@
-import type { CheckpointOptions, TuningOptions } from '@millrace/core';
+import type { CheckpointOptions, RestartStrategy, TuningOptions } from '@millrace/core';
 
 // A plan is plain data: it can be printed, shrunk and run again. Everything in it is drawn from a
 // seed (draw-plan.ts).
@@ -40,8 +40,8 @@ export interface LifePlan {
   readonly parallelism: number;
   readonly checkpoints: Omit<CheckpointOptions, 'directory'>;
   readonly tuning: Required<TuningOptions>;
-  /** Between a failure and the next attempt of the same process. */
-  readonly restartDelayMs: number;
+  /** What the process does after a failure. */
+  readonly restart: RestartStrategy;
   /** The longest that I/O takes. */
   readonly maxDelayMs: number;
   readonly rates: FaultRates;
@@ -84,7 +84,7 @@ export const CLEAN_LIFE: LifePlan = {
     channelCapacity: 2,
     tickIntervalMs: 20,
   },
-  restartDelayMs: 10,
+  restart: { kind: 'fixedDelay', attempts: 1_000_000, delayMs: 10 },
   maxDelayMs: 3,
   rates: NO_RATES,
   events: [],
