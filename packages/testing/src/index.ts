@@ -61,6 +61,7 @@ export {
   TransactionStateError,
 } from './servers/broker-errors.ts';
 export type {
+  BrokerPartition,
   BrokerRecord,
   FetchedRecords,
   Isolation,
@@ -80,6 +81,7 @@ export {
 export type {
   ListedTransaction,
   ProducerIdentity,
+  TransactionCoordinator,
   TransactionOutcome,
 } from './servers/transaction-coordinator.ts';
 export {
