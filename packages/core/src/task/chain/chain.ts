@@ -100,14 +100,16 @@ export class Chain {
   /** Does the watermark work that there is. @returns false if an operator wants to yield */
   drain(): boolean {
     while (this.#work.length > 0) {
-      const { node: index, timeMs } = this.#work[0]!;
-      const node = this.nodes[index]!;
-      if (timeMs > node.watermarkMs || node.watermarkMs === MIN_WATERMARK) {
+      const work = this.#work[0]!;
+      const node = this.nodes[work.node]!;
+      const { timeMs } = work;
+      if (timeMs > node.watermarkMs) {
         const done = node.operator?.onWatermark?.(timeMs) ?? true;
         if (!done) return false; // H2
         node.watermarkMs = timeMs;
       }
-      this.#work.shift();
+      // Not simply the first: an operator that sent a watermark on has put its children before it.
+      this.#work.splice(this.#work.indexOf(work), 1);
       if (node.operator?.holdsWatermark !== true) this.#enter(node, timeMs);
     }
     return true;
