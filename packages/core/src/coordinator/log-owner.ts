@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Environment } from '../base/environment.ts';
+import { messageOf } from '../base/errors.ts';
 import {
   alivePath,
   CHECKPOINT_PREFIX,
@@ -21,12 +22,15 @@ import {
   type Slot,
 } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { StorageFullError } from '../storage/storage-errors.ts';
 import { JobFencedError } from './coordinator-errors.ts';
 import { backoff, mayRetry, withRetries } from './storage-retry.ts';
 
 /** Claims again after so many slots, so that the log stays short. */
 const RENEWAL_SLOT_COUNT = 100;
 const READ_ATTEMPTS = 5;
+/** A storage that is full may have room soon, but whoever runs the job must get to know it. */
+const FULL_REPETITIONS = 5;
 
 /** What a claim says beyond what the log itself knows. */
 export type ClaimDecision = Pick<ClaimSlot, 'instanceId' | 'isFresh'>;
@@ -155,6 +159,7 @@ export class LogOwner {
    * complete. Repeats calls with unknown outcome until the outcome is known.
    *
    * @throws JobFencedError
+   * @throws StorageFullError: it certainly is not complete
    */
   async complete(
     completion: Completion,
@@ -306,6 +311,7 @@ async function winSlot(
 ): Promise<'won' | 'lost'> {
   const name = slotPath(sequence);
   const bytes = encodeSlot(slot);
+  let isUnknown = false; // an earlier call may have its effect later
   for (let repetition = 0; ; repetition++) {
     try {
       const created = await storage.createIfAbsent(name, bytes);
@@ -317,9 +323,23 @@ async function winSlot(
       if (outcome !== 'unknown') return outcome;
     } catch (error) {
       if (!mayRetry(error) || isAbandoned()) throw error;
+      isUnknown ||= !(error instanceof StorageFullError);
+      if (repetition >= FULL_REPETITIONS && !isUnknown && (await isAbsent(storage, name))) {
+        throw error;
+      }
+      if (repetition === FULL_REPETITIONS) {
+        environment.logger.log('warn', 'the log of checkpoints cannot be written; trying again', {
+          error: messageOf(error),
+        });
+      }
     }
     await backoff(environment, repetition); // L5
   }
+}
+
+async function isAbsent(storage: CheckpointStorage, name: string): Promise<boolean> {
+  const objects = await storage.list(name).catch(() => null);
+  return objects?.length === 0;
 }
 
 // A slot that exists and cannot be found a moment later was pruned by a newer owner.
