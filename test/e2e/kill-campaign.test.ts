@@ -19,7 +19,7 @@ import { generateOrders } from '../../examples/orders/generate.ts';
 
 const examples = join(import.meta.dirname, '..', '..', 'examples');
 const seed = process.env.MILLRACE_KILL_SEED ?? String(Date.now());
-const KILLS_PER_JOB = 55;
+const KILLS_PER_JOB = 52;
 const KILLS_PER_ROUND = 5;
 
 /** A job of the examples with its input and its oracle. */

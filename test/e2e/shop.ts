@@ -26,6 +26,7 @@ export interface Answer {
 export class Shop {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
   readonly #processes: ChildProcess[] = [];
+  readonly #last: (() => void)[] = [];
   readonly #env = { ...process.env, MILLRACE_RUNTIME_DIR: join(this.folder, 'run') };
 
   constructor(context: TestContext) {
@@ -37,8 +38,14 @@ export class Shop {
         child.kill('SIGKILL'); // ends a paused one, too
         await ended;
       }
+      for (const run of this.#last) run();
       rmSync(this.folder, { recursive: true, force: true });
     });
+  }
+
+  /** Runs when no process is left, before the folder goes. */
+  atEnd(run: () => void): void {
+    this.#last.push(run);
   }
 
   /** Runs a command to its end, which must be a good one. */
