@@ -13,3 +13,5 @@ export { virtualTransactionalSink } from './servers/transactional-sink.ts';
 export { VirtualBroker } from './servers/virtual-broker.ts';
 export { type ShrunkPlan, shrinkPlan } from './campaign/shrink-plan.ts';
 export { storyText } from './campaign/story-text.ts';
+export { planOfText, planText, type Replay, replaySeed } from './campaign/replay-seed.ts';
+export { campaignJobOf, rehearse, type SimulatedJobOptions } from './user/simulated-job.ts';

@@ -49,3 +49,10 @@ export class CheckpointPlaceError extends StreamError<{ directory: string }> {
   static override readonly domain = 'user';
   static override readonly retry = 'never';
 }
+
+/** `millrace sim` needs a package that is not installed. */
+export class TestingMissingError extends StreamError<Record<never, never>> {
+  static override readonly code = 'TESTING_MISSING';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}

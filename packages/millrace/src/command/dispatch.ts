@@ -15,6 +15,7 @@ import { newCommand } from './new-command.ts';
 import { planCommand } from './plan-command.ts';
 import { packageVersion } from './package-version.ts';
 import { runCommand } from './run-command.ts';
+import { simCommand } from './sim-command.ts';
 
 type Command = (context: CommandContext, args: readonly string[]) => Promise<ExitCode>;
 
@@ -22,6 +23,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['run', runCommand],
   ['plan', planCommand],
   ['new', newCommand],
+  ['sim', simCommand],
   ['list', listCommand],
   ['checkpoint', checkpointCommand],
   ['checkpoints', checkpointsCommand],

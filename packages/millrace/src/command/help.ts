@@ -5,6 +5,7 @@ const general = `millrace - stateful stream processing, no server
   millrace run <job.ts>              run a job until it ends or is stopped
   millrace plan <job.ts>             show what would run
   millrace new <name>                make a project that runs at once
+  millrace sim <job.ts>              run it in a virtual world, with crashes and faults
 
   millrace list                      running jobs of this user on this machine
   millrace checkpoint [job]          take a checkpoint now
@@ -49,6 +50,19 @@ const perCommand: Readonly<Record<string, string>> = {
   new: `millrace new <name>
 
   Makes the folder <name> with a job, a file of orders, a test and a README.
+`,
+  sim: `millrace sim <job.ts> [options]
+
+  Runs the job unchanged in a virtual world, with crashes and faults drawn from a seed, and compares
+  what it commits with a run without them. Needs the package @millrace/testing. One seed is one
+  history: the same on every run and machine.
+
+  --seed N         the seed, or the first of several. Default 1
+  --seeds N        so many, up to the first that goes wrong. Default 20; with --seed: 1
+  --input PATH     a file or folder that the job reads; may be given many times. Nothing else of
+                   the real disk is there
+  --param key=value  a parameter of the job; may be given many times
+  --no-shrink      do not look for a smaller case when something is wrong
 `,
   list: `millrace list [--json]
 `,

@@ -121,7 +121,7 @@ export class Campaign {
       this.#wrong('liveness', `not finished after ${LIVES_MAX} lives`);
     // Once more on what is there: it must find that it has finished, and clean up.
     const before = new Set(this.#stored.names());
-    if (this.#problems.length === 0) await this.#live({ ...lives.at(-1)!, ...REST });
+    if (this.#problems.length === 0) await this.#liveOnceMore({ ...lives.at(-1)!, ...REST });
     const state = this.#problems.length === 0 ? await this.#lookAtTheEnd(before) : null;
     this.#world.broker?.server.advance(PATIENCE_MS);
     return {
@@ -136,6 +136,17 @@ export class Campaign {
       digest: this.#digests.join('-'),
       story: this.#story,
     };
+  }
+
+  async #liveOnceMore(plan: LifePlan): Promise<void> {
+    // At a broker, commits of before may become visible only now.
+    const committed = (): string[] =>
+      this.#world.broker === null ? this.#job.committed(this.#world).sort() : [];
+    const before = committed();
+    await this.#live(plan);
+    const now = committed();
+    if (now.join('\n') === before.join('\n')) return;
+    this.#wrong('output', `${before.length} lines of a finished job have become ${now.length}`);
   }
 
   get #turns(): number {

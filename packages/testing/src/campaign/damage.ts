@@ -39,7 +39,7 @@ function pathOf(
     return stored.pathOf(`log/${String(latest.sequence).padStart(10, '0')}.json`);
   }
   const manifest = stored.manifest(latest, 'content');
-  const root = stored.pathOf(latest.manifest).replace(/\/(?:chk-\d+\/)?manifest\.json$/, '');
+  const root = stored.rootOf(latest);
   const files = Object.values(manifest?.operators ?? {}).flatMap(({ subtasks }) =>
     subtasks.flatMap(({ keyed }) => (keyed?.runs ?? []).map(({ file }) => `${root}/${file}`)),
   );

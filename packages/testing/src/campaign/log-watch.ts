@@ -7,6 +7,7 @@ import type { SlotOnDisk, StoredCheckpoints } from './stored-checkpoints.ts';
  * G2. A process that says a checkpoint is complete has a durable slot for it, and the last claim
  *     before that slot is its own: no two generations complete a checkpoint after one slot.
  * G3. No checkpoint id is completed twice.
+ * G4. All runs of a checkpoint that is told to be complete are durable.
  */
 export class LogWatch {
   readonly #stored: StoredCheckpoints;
@@ -48,11 +49,23 @@ export class LogWatch {
       const slot = this.#durable.get(sequence)!;
       if (slot.kind === 'claim') owner = slot.generation;
       else if (slot.checkpointId === checkpointId && slot.generation === generation) {
-        if (owner === generation) return;
-        this.#report(`G2: checkpoint ${checkpointId} of ${generation} comes after claim ${owner}`);
+        if (owner === generation) this.#checkRuns(slot);
+        else this.#report(`G2: checkpoint ${checkpointId} of ${generation} follows claim ${owner}`);
         return;
       }
     }
     this.#report(`G2: checkpoint ${checkpointId} of ${generation} has no durable slot`);
+  }
+
+  #checkRuns(slot: SlotOnDisk): void {
+    const root = this.#stored.rootOf(slot);
+    const operators = this.#stored.manifest(slot, 'durable')?.operators ?? {};
+    for (const { subtasks } of Object.values(operators)) {
+      for (const run of subtasks.flatMap(({ keyed }) => keyed?.runs ?? [])) {
+        const bytes = this.#stored.files.bytes(`${root}/${run.file}`, 'durable');
+        if (bytes !== null && bytes.length >= run.offset + run.length) continue;
+        this.#report(`G4: checkpoint ${slot.checkpointId} needs ${run.file}, which is not durable`);
+      }
+    }
   }
 }

@@ -105,6 +105,11 @@ export class StoredCheckpoints {
     return name.startsWith('/') ? name : `${this.#directory}/${name}`;
   }
 
+  /** The directory that the names of a checkpoint's runs are relative to. */
+  rootOf(slot: SlotOnDisk): string {
+    return this.pathOf(slot.manifest).replace(/\/(?:chk-\d+\/)?manifest\.json$/, '');
+  }
+
   /** Names of all files, relative to the job's directory, sorted. */
   names(): string[] {
     return this.files.below(this.#directory).sort();

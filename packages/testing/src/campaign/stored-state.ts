@@ -13,7 +13,7 @@ const FREE_LISTS = new Set(['writer', 'committables', 'window-grid']);
 export async function stateLines(stored: StoredCheckpoints, slot: SlotOnDisk): Promise<string[]> {
   const manifest = stored.manifest(slot, 'content');
   if (manifest === null) throw new Error(`manifest ${slot.manifest} is not there`);
-  const root = stored.pathOf(slot.manifest).replace(/\/(?:chk-\d+\/)?manifest\.json$/, '');
+  const root = stored.rootOf(slot);
   const runStore: RunStore = {
     write: () => Promise.reject(new Error('this is for reading')),
     async read(reference, offset, length) {
