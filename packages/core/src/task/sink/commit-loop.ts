@@ -53,14 +53,17 @@ export class CommitLoop {
   complete(checkpointId: CheckpointId): void {
     this.#state = completeUpTo(this.#state, checkpointId);
     if (this.#running !== null || nextCommit(this.#state) === null) return;
-    this.#running = this.#run();
+    this.#running = this.#run().catch((error: unknown) => {
+      this.#fail(error); // the committer broke its contract
+      return never();
+    });
   }
 
   unconfirmed(): readonly unknown[] {
     return unconfirmed(this.#state);
   }
 
-  /** Resolves when nothing that is due is left; never if the loop fails (the task does then). */
+  /** Resolves when nothing that is due is left; never if the loop fails or is closed before. */
   async settled(): Promise<void> {
     while (this.#running !== null) await this.#running;
   }
@@ -73,13 +76,17 @@ export class CommitLoop {
   async #run(): Promise<void> {
     for (;;) {
       const bundle = nextCommit(this.#state);
-      if (bundle === null || this.#closed) break;
+      if (this.#closed) return never();
+      if (bundle === null) break;
       const outcomes = await this.#commit(bundle.committables);
-      if (this.#closed) return;
+      if (this.#closed) return never();
       const answer = onOutcomes(this.#state, outcomes);
       this.#state = answer.state;
       this.#report(answer.rejected);
-      if (answer.failure !== undefined) return this.#failWith(answer.failure, bundle.tries + 1);
+      if (answer.failure !== undefined) {
+        this.#failWith(answer.failure, bundle.tries + 1);
+        return never();
+      }
       if (answer.retry) await this.#delay(bundle.tries);
     }
     this.#running = null;
@@ -121,4 +128,9 @@ export class CommitLoop {
       this.#cancelDelay = this.#context.environment.scheduler.after(delayMs, resolve);
     });
   }
+}
+
+// A promise of its own for each caller: one for all would collect everybody who ever waited.
+function never(): Promise<void> {
+  return new Promise(() => {});
 }
