@@ -232,8 +232,8 @@ export class Campaign {
   #start(plan: LifePlan, environment: VirtualEnvironment): JobProcess {
     const index = this.#processes.length;
     this.#dice.infect(environment);
-    environment.fileSystem.onEffect = (operation) => {
-      if (operation === 'syncDirectory') this.#commits.look();
+    environment.fileSystem.onEffect = (operation, path) => {
+      if (operation === 'syncDirectory' && path.endsWith('/log')) this.#commits.look();
     };
     const store = this.#store;
     const process = new JobProcess(
