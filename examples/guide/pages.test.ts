@@ -10,7 +10,9 @@ const guide = join(import.meta.dirname, '..', '..', 'docs', 'guide');
 for (const name of ['check-sink', 'simulate']) {
   test(`docs/guide/${name}.md shows the example that runs`, () => {
     const page = readFileSync(join(guide, `${name}.md`), 'utf8');
-    const blocks = [...page.matchAll(/^```(?:ts|typescript)\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
+    const blocks = [...page.matchAll(/^```(?:ts|typescript)\n([\s\S]*?)^```/gm)].map(
+      (match) => match[1]!,
+    );
     assert.ok(blocks.length > 0);
     const example = readFileSync(join(import.meta.dirname, `${name}.test.ts`), 'utf8');
     const [, code = ''] = example.split('(pages.test.ts compares them).\n');

@@ -15,6 +15,8 @@ const STEPS_MAX = 20_000;
 const FAILURES_MAX = 3;
 const RESTART_DELAY_MS = 1_000;
 const HEAD_START_MS = 50;
+/** Two hours: open transactions of the dead may hold readers back until they time out. */
+const LAST_REST_MS = 7_200_000;
 
 /** What came out of one scenario. */
 export interface ScenarioOutcome {
@@ -92,6 +94,7 @@ class ScenarioRun<T> {
       await this.#runAttempts();
       await this.#letSleepersEnd();
       if (this.#scenario.commitsAgain) await this.#commitAgain();
+      await this.#rest(LAST_REST_MS);
     } catch (error) {
       stuck = messageOf(error);
       this.#environment.kill();
@@ -130,6 +133,7 @@ class ScenarioRun<T> {
         if (++failures >= FAILURES_MAX) throw failure.error;
         this.#words.push(`an attempt failed by itself: ${messageOf(failure.error)}`);
         await this.#die({ kind: 'restart', atStep: steps }, attempt);
+        await this.#rest(RESTART_DELAY_MS * 2 ** failures);
       } else {
         deaths.shift();
         this.#words.push(`${DEATH_WORDS[death!.kind]} ${attempt.progress.describe()}`);
@@ -279,6 +283,13 @@ class ScenarioRun<T> {
       const key = contentKey(value);
       if (pending.has(key)) this.#early.set(key, value);
     }
+  }
+
+  // As the engine does: what made an attempt fail may be over by then.
+  #rest(delayMs: number): Promise<void> {
+    const environment = this.#environment;
+    const rested = new Promise<void>((resolve) => environment.scheduler.after(delayMs, resolve));
+    return environment.runUntil(rested, STEPS_MAX);
   }
 
   #read(): Promise<readonly unknown[]> {

@@ -10,7 +10,7 @@ import { assertProvesSomething, DIFFERS_ANYWAY, tellOutcome } from './simulation
 
 /** Where and how the job is crashed. */
 export interface CrashEverywhereOptions extends Omit<SimulatedJobOptions, 'input'> {
-  /** At most so many crash points, spread evenly over the run. Default 100; Infinity: every turn. */
+  /** At most so many crash points, evenly apart. Default 100; Infinity: every turn. */
   readonly points?: number;
   /** `power` (default): loses what was not synced. `kill`: the disk keeps everything. */
   readonly crash?: 'power' | 'kill';

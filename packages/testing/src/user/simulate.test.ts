@@ -84,7 +84,7 @@ test('simulate strikes only with the faults it is told to', async () => {
   );
 });
 
-test('simulate fails for a job that counts in a variable, and says how to see it again', async () => {
+test('simulate fails for a job that counts in a variable, and tells the story', async () => {
   await assert.rejects(simulate(forgetful, { parallelisms: [1] }), (error: Error) => {
     assert.equal(error.name, 'AssertionError');
     assert.match(error.message, /lost 1 times: .* is number/);
@@ -169,7 +169,7 @@ test('crashEverywhere passes a job that keeps its state in the engine', async ()
   }
 });
 
-test('crashEverywhere fails for a job that counts in a variable, at the turn it names', async () => {
+test('crashEverywhere names the turn at which a job fails that counts in a variable', async () => {
   let turn = 0;
   await assert.rejects(crashEverywhere(forgetful, {}, { parallelisms: [1] }), (error: Error) => {
     turn = Number(/again: .* atTurn: (\d+) /.exec(error.message)![1]);

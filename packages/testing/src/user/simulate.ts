@@ -3,9 +3,13 @@ import type { JobDefinition } from '@millrace/core';
 import type { FaultPlan } from '../campaign/fault-plan.ts';
 import { SeedRunner } from '../campaign/run-seed.ts';
 import type { SeedOutcome } from '../campaign/seed-outcome.ts';
+import { shrinkPlan } from '../campaign/shrink-plan.ts';
 import { type FaultKind, restrictPlan } from './fault-kinds.ts';
 import { assertProvesSomething, DIFFERS_ANYWAY, tellOutcome } from './simulation-story.ts';
 import { campaignJobOf, rehearse, type SimulatedJobOptions } from './simulated-job.ts';
+
+/** A smaller case is worth so many runs. */
+const SHRINKING_RUNS = 100;
 
 /** How much is tried. */
 export interface SimulateOptions extends SimulatedJobOptions {
@@ -41,9 +45,9 @@ export interface SimulationSummary {
  * Everything the job touches must be virtual: files (through the environment's file system), and
  * sinks in memory. The input must have an end.
  *
- * @throws AssertionError that names the first seed with a difference, tells what happened and how
- *   to see it again; what the job fails with by itself; SimulationStuckError if it waits for
- *   something real
+ * @throws AssertionError that names the first seed with a difference, how to see it again, and
+ *   what happened, without all that a difference does not need; what the job fails with by
+ *   itself; SimulationStuckError if it waits for something real
  */
 export async function simulate(
   job: JobDefinition,
@@ -60,9 +64,12 @@ export async function simulate(
     const plan = faults === 'all' ? drawn : restrictPlan(drawn, faults);
     const outcome = await runner.run(campaignJob, seed, { plan });
     if (outcome.problems.length > 0) {
+      const isBad = async (one: FaultPlan): Promise<boolean> =>
+        (await runner.run(campaignJob, seed, { plan: one })).problems.length > 0;
       const calm = restrictPlan({ ...plan, lives: plan.lives.slice(-1) }, []);
-      const { problems } = await runner.run(campaignJob, seed, { plan: calm });
-      throw failure(outcome, seed, problems.length > 0 ? DIFFERS_ANYWAY : '');
+      if (await isBad(calm)) throw failure(outcome, seed, DIFFERS_ANYWAY);
+      const { plan: small } = await shrinkPlan(plan, isBad, SHRINKING_RUNS);
+      throw failure(await runner.run(campaignJob, seed, { plan: small }), seed, '');
     }
     outcomes.push(outcome);
   }
@@ -70,9 +77,10 @@ export async function simulate(
 }
 
 function failure(outcome: SeedOutcome, seed: number, hint: string): AssertionError {
+  const what = `job "${outcome.job}" went wrong with seed ${seed}`;
   const again = `simulate(job, { ...options, firstSeed: ${seed}, seeds: 1 })`;
   return new AssertionError({
-    message: `job "${outcome.job}" went wrong with seed ${seed}\n${tellOutcome(outcome, again, hint)}`,
+    message: `${what}\n${tellOutcome(outcome, again, hint)}`,
     actual: outcome.problems.map(({ message }) => message),
     expected: [],
     operator: 'simulate',

@@ -55,7 +55,8 @@ export function campaignJobOf(
     ...(hasLateRecords === undefined ? {} : { hasLateRecords }),
     hasFreeState: true, // what users promise is their output
     build(inputSize, { disk }) {
-      putInput(disk, input, inputSize);
+      // What is expected is expected of all of it.
+      putInput(disk, input, expected === undefined ? inputSize : 1);
       if (typeof output === 'object') output.clear();
       const bound = { name: job.name, build: () => job.build(parameters) };
       return pacedJob(bound, { restMs: Math.min(REST_MAX_MS, READING_MS / recordsRead) });

@@ -38,9 +38,9 @@ export function tellOutcome({ problems, story }: SeedOutcome, again: string, hin
 
 /** Said where no fault is needed for a difference. */
 export const DIFFERS_ANYWAY =
-  'It differs without any fault, too: what the job writes depends on something besides its input. ' +
-  'Look for variables outside of its state, for processing time, for the order of records of ' +
-  'different keys or subtasks, and for parallelism (`parallelisms`).';
+  'It differs without any fault, too: what the job writes depends on something besides its ' +
+  'input. Look for variables outside of its state, for processing time, for the order of ' +
+  'records of different keys or subtasks, and for parallelism (`parallelisms`).';
 
 /** @throws AssertionError if the job commits nothing: then no fault can do any harm */
 export function assertProvesSomething(jobName: string, records: number): void {
