@@ -1,6 +1,7 @@
 // Keyed operators against the loop that somebody would write by hand, over the same batches:
 //
-//   node tools/start.js benchmarks/keyed-window-count.bench.ts [--seconds 2] [--rounds 5] [--only text]
+//   node tools/start.js benchmarks/keyed-window-count.bench.ts
+//     [--seconds 2] [--rounds 5] [--only text] [--checkpoints off,on]
 //
 // One process, one thread (checkpoints are written by a second one), interleaved: hand loop, job
 // without checkpoints, job with a checkpoint every second to real files. The first round warms up

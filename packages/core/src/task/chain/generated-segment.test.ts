@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Batch } from '../../element/batch.ts';
 import { generateSegment, type InlinedOperator } from './generated-segment.ts';
-import type { Output } from '../operator/operator.ts';
-import { FilterOutput, FlatMapOutput, MapOutput, type OperatorInput } from './operator-inputs.ts';
+import type { LoopRecord, LoopWriter } from '../operator/loop-writer.ts';
+import type { Operator, Output } from '../operator/operator.ts';
+import {
+  CoreInput,
+  FanOutOutput,
+  FilterOutput,
+  FlatMapOutput,
+  MapOutput,
+  type OperatorInput,
+} from './operator-inputs.ts';
 import { PushSegment } from './segment.ts';
 
 type Step = readonly ['map' | 'filter' | 'flatMap', Function];
@@ -127,3 +135,69 @@ for (const generated of [false, true]) {
     assert.throws(() => segment.run(Batch.of([1]), 0, 1), { code: 'PROMISE_IN_SYNC_FUNCTION' });
   });
 }
+
+// Goal: an operator's own text, and several readers of one output. Method: a running sum that is
+// read by a collector and by a map with a collector behind it.
+class RunningSum implements Operator {
+  sum = 0;
+  readonly output: Output;
+  constructor(output: Output) {
+    this.output = output;
+  }
+  open(): void {}
+  close(): void {}
+  process(value: unknown, timestampMs: number): void {
+    this.output.emit(this.add(value as number), timestampMs);
+  }
+  add(value: number): number {
+    if (value === 13) throw new Error('thirteen');
+    this.sum += value;
+    return this.sum;
+  }
+  inline(loop: LoopWriter, { value }: LoopRecord): string {
+    const sum = loop.local();
+    return `const ${sum} = ${loop.bind(this)}.add(${value}); ${loop.next(sum)}`;
+  }
+}
+
+function buildTree(generated: boolean) {
+  const [left, right] = [new Collect(), new Collect()];
+  const negate = (v: unknown): unknown => -(v as number);
+  const map = new MapOutput('negate', negate, right);
+  const output = new FanOutOutput([left, map]);
+  const operator = new RunningSum(output);
+  const input = new CoreInput(operator);
+  const inlined: InlinedOperator[] = [
+    { index: 0, uid: 'sum', input, output, body: { kind: 'operator', operator } },
+    { index: 1, uid: 'negate', input: map, output: right, body: { kind: 'map', call: negate } },
+  ];
+  const signal = { stop: false };
+  const operatorAt = (one: Output) => inlined.find((each) => each.input === one);
+  const segment = generated
+    ? generateSegment({ uid: 'head', entry: input, operatorAt, afterRecord: null }, signal)
+    : new PushSegment('head', input, signal);
+  return { segment, left, right, inlined };
+}
+
+test('generated segment equals the push interpreter: an operator of its own and a fan-out', () => {
+  const batch = Batch.of([1, 2, 3, 4], [10, 20, 30, 40]);
+  const trees = [buildTree(false), buildTree(true)];
+  for (const { segment } of trees) assert.equal(segment.run(batch, 0, 4), 4);
+  const [pushed, generated] = trees.map(({ left, right, inlined }) => ({
+    got: [left.got, right.got],
+    counts: inlined.map(({ input }) => input.recordsIn),
+  }));
+  assert.deepEqual(generated, pushed);
+  assert.deepEqual(generated!.got[1]![3], [-10, 40]);
+  assert.deepEqual(generated!.counts, [4, 4]);
+});
+
+test('generated segment marks an operator that threw in its own text', () => {
+  const { segment, inlined } = buildTree(true);
+  assert.throws(() => segment.run(Batch.of([1, 13]), 0, 2), /thirteen/);
+  assert.equal(segment.position, 1);
+  assert.deepEqual(
+    inlined.map(({ input }) => input.active),
+    [true, false],
+  );
+});

@@ -42,9 +42,12 @@ class KeyedReduceOperator implements Operator {
     const { keyOf, reduce } = this.#spec;
     const [self, reduced] = [loop.bind(this), loop.bind(this.#reduced)];
     const [before, after] = [loop.local(), loop.local()];
+    const changed = `${loop.bind(reduce)}(${before}, ${value})`;
     return `const ${before} = ${self}.enter(${loop.bind(keyOf)}(${value}));
-      const ${after} = ${before} === undefined ? ${value} : ${loop.bind(reduce)}(${before}, ${value});
-      if (typeof ${after} === 'object' && ${after} !== null && 'then' in ${after}) ${self}.refuse(${after});
+      const ${after} = ${before} === undefined ? ${value} : ${changed};
+      if (typeof ${after} === 'object' && ${after} !== null && 'then' in ${after}) {
+        ${self}.refuse(${after});
+      }
       ${reduced}.set(${after});
       ${loop.next(after)}`;
   }
