@@ -30,7 +30,7 @@ test('VirtualServer does nothing in the turn of the call, and answers in a later
   assert.equal(await run(answer), 1);
 });
 
-test('VirtualServer does what a sleeping process had sent; it hears of it when it wakes', async () => {
+test('VirtualServer does what a sleeper had sent; it hears of it when it wakes', async () => {
   const { environment, done, call, run } = world();
   const sleeper = environment.startProcess(2);
   let heard = false;
@@ -114,7 +114,7 @@ test('VirtualServer draws faults by their rates, and counts them', async () => {
   assert.equal(refused, 0);
 });
 
-test('VirtualServer refuses everything in an outage, until it is over or switched off', async () => {
+test('VirtualServer refuses everything in an outage, until it is over or off', async () => {
   const { server, environment, call, run, sleep } = world();
   const begin = (): ServerFault | undefined => {
     server.fault = () => undefined;
