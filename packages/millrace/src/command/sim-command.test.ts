@@ -47,5 +47,5 @@ test('sim tells what happened, and a smaller case, for a job with a variable bes
   assert.equal(await simCommand(context, [file, '--input', 'sales', '--seed', '3']), 1);
   assert.match(context.written.out, /lost 1 times/);
   assert.match(context.written.out, /--- smaller, after \d+ tries ---/);
-  assert.match(context.written.out, /again: millrace sim .*bad.ts --seed 3/);
+  assert.match(context.written.out, /again: millrace sim .*bad.ts --input sales --seed 3/);
 });

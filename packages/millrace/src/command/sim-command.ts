@@ -42,7 +42,7 @@ export async function simCommand(
     const replay = await replaySeed(runner, campaignJob, seed, null, values['no-shrink'] !== true);
     if (seeds === 1 || !replay.isGood) context.terminal.out(`${replay.text}\n`);
     if (replay.isGood) continue;
-    context.terminal.out(`\nagain: millrace sim ${positionals[0]} --seed ${seed}\n`);
+    context.terminal.out(`\nagain: ${again(positionals[0]!, values, seed)}\n`);
     return exitCode.failed;
   }
   const { committed } = await runner.baselineOf(campaignJob);
@@ -51,6 +51,16 @@ export async function simCommand(
       `each committed the same ${committed.length} records as a run without faults\n`,
   );
   return exitCode.ok;
+}
+
+function again(
+  jobFile: string,
+  given: { readonly input?: readonly string[]; readonly param?: readonly string[] },
+  seed: number,
+): string {
+  const inputs = (given.input ?? []).map((path) => ` --input ${path}`).join('');
+  const parameters = (given.param ?? []).map((pair) => ` --param ${pair}`).join('');
+  return `millrace sim ${jobFile}${inputs}${parameters} --seed ${seed}`;
 }
 
 async function loadTesting(): Promise<typeof import('@millrace/testing/campaign')> {

@@ -3,7 +3,7 @@ import type { SlotOnDisk, StoredCheckpoints } from './stored-checkpoints.ts';
 /**
  * Watches the log of slots of a job over all its lives.
  *
- * G1. A slot that was durable never changes.
+ * G1. A slot that was durable never changes while it counts.
  * G2. A process that says a checkpoint is complete has a durable slot for it, and the last claim
  *     before that slot is its own: no two generations complete a checkpoint after one slot.
  * G3. No checkpoint id is completed twice.
@@ -23,11 +23,12 @@ export class LogWatch {
   /** To be called when the log's directory was synced. */
   look(): void {
     const slots = this.#stored.slots('durable');
-    const lowest = slots[0]?.sequence ?? 0;
+    const lastClaim = slots.findLast(({ kind }) => kind === 'claim')?.sequence ?? 0;
     for (const slot of slots) {
       const known = this.#durable.get(slot.sequence);
-      // What a sleeper creates where slots were pruned does not count (L4).
-      const isLeftover = slot.sequence === lowest && slots[1]?.sequence !== lowest + 1;
+      // A sleeper may create a slot that was taken and pruned long ago: it stands before the claim
+      // of the owner who pruned, and so it does not count (L4).
+      const isLeftover = slot.sequence < lastClaim;
       if (known === undefined) this.#durable.set(slot.sequence, slot);
       else if (known.writer !== slot.writer && !isLeftover) {
         this.#report(`G1: slot ${slot.sequence} changed its writer`);

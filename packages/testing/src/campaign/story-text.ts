@@ -1,7 +1,16 @@
-import type { FaultPlan, LifePlan } from './fault-plan.ts';
+import type { FaultPlan, FaultRates, LifePlan } from './fault-plan.ts';
 import type { SeedOutcome, StoryLine } from './seed-outcome.ts';
 
 const PROBLEMS_SHOWN = 12;
+
+const RATE_TEXTS: Readonly<Record<keyof FaultRates, string>> = {
+  userEvery: 'exceptions of user code',
+  ioEvery: 'I/O errors',
+  threadEvery: 'thread failures',
+  commitEvery: 'commit faults',
+  slowSinkEvery: 'slow sinks',
+  serverEvery: 'server faults',
+};
 
 /** What happened and what was wrong, for people. One line each, no line break at the end. */
 export function storyText(outcome: SeedOutcome): string {
@@ -35,8 +44,9 @@ function planLines(plan: FaultPlan): string[] {
 
 function lifeText(life: LifePlan): string {
   const parts = [`parallelism ${life.parallelism}`];
-  for (const [name, every] of Object.entries(life.rates)) {
-    if (every > 0) parts.push(`${name} ${every}`);
+  for (const [name, what] of Object.entries(RATE_TEXTS)) {
+    const every = life.rates[name as keyof FaultRates];
+    if (every > 0) parts.push(`${what}: 1 in ${every}`);
   }
   for (const { kind, atTurn } of life.events) parts.push(`${kind} at ${atTurn}`);
   if (Number.isFinite(life.turns)) parts.push(`${life.end} after ${life.turns} turns`);
