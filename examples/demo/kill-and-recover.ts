@@ -79,9 +79,7 @@ async function live(plan: KillPlan, number: number, isToBeKilled: boolean): Prom
       plan.say(`  recovered from checkpoint ${line.checkpointId} in ${took} ms`);
     }
     if (line.event === 'checkpointCompleted') checkpoints++;
-    if (line.event === 'failed') {
-      plan.say(`  failed: ${JSON.stringify(line.error)}`);
-    }
+    if (line.event === 'failure') plan.say(`  failure: ${JSON.stringify(line.error)}`);
     onDone(doneBy(line));
   };
   const args = [...plan.args, ...(plan.argsOfLife?.(number) ?? [])];

@@ -16,6 +16,7 @@ import { expectedTotals } from '../../examples/flights/check-totals.ts';
 import { prepareFlights } from '../../examples/flights/prepare.ts';
 import { compareTotals as compareOrders } from '../../examples/orders/check-totals.ts';
 import { generateOrders } from '../../examples/orders/generate.ts';
+import { quickStart } from './shop.ts';
 
 const examples = join(import.meta.dirname, '..', '..', 'examples');
 const seed = process.env.MILLRACE_KILL_SEED ?? String(Date.now());
@@ -38,9 +39,9 @@ interface Manner {
   readonly parallelism: readonly number[];
 }
 
-// Starting takes some 300 ms on an idle core, and the whole input some 700 ms more. Every other
+// Starting takes some 150 ms on an idle core, and the whole input some 700 ms more. Every other
 // life is killed behind a checkpoint, so that the next one is killed while it recovers from it.
-const starting: KillMoment = { after: 'start', leastMs: 100, mostMs: 900 };
+const starting: KillMoment = { after: 'start', leastMs: 50, mostMs: 500 };
 const recovering: KillMoment = { after: 'claimed', leastMs: 0, mostMs: 60 };
 const running: KillMoment = { after: 'running', leastMs: 0, mostMs: 500 };
 const committing: KillMoment = { after: 'first checkpoint', leastMs: 0, mostMs: 15 };
@@ -98,13 +99,16 @@ async function campaign(context: TestContext, victim: Victim): Promise<void> {
     const report = await killAndRecover({
       args: [
         ...[victim.file, '--checkpoint-dir', join(place, 'checkpoints'), '--interval', '60ms'],
-        ...['--param', `input=${input}`, '--param', `output=${output}`],
+        // A failure that is not ours must be seen, and not be healed by a restart.
+        ...['--restart', 'none', '--param', `input=${input}`, '--param', `output=${output}`],
       ],
       argsOfLife: (life) => [
         '--parallelism',
         String(manner.parallelism[life % manner.parallelism.length]),
       ],
-      surroundings: { env: { ...process.env, MILLRACE_RUNTIME_DIR: join(folder, 'run') } },
+      surroundings: {
+        env: { ...process.env, ...quickStart, MILLRACE_RUNTIME_DIR: join(folder, 'run') },
+      },
       kills: KILLS_PER_ROUND,
       moments: manner.moments,
       random: () => random.next(),

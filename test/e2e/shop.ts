@@ -15,6 +15,12 @@ const jobs = join(import.meta.dirname, 'jobs');
 /** Only for a process that hangs: a machine may be slow. */
 const deadlineMs = 90_000;
 
+const compiled = mkdtempSync(join(tmpdir(), 'millrace-compiled-'));
+process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
+
+/** For the environment of processes: only the first one has to compile all of Millrace. */
+export const quickStart: Readonly<NodeJS.ProcessEnv> = { NODE_COMPILE_CACHE: compiled };
+
 /** What a command that has ended has said. */
 export interface Answer {
   readonly code: number | null;
@@ -27,7 +33,11 @@ export class Shop {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
   readonly #processes: ChildProcess[] = [];
   readonly #last: (() => void)[] = [];
-  readonly #env = { ...process.env, MILLRACE_RUNTIME_DIR: join(this.folder, 'run') };
+  readonly #env = {
+    ...process.env,
+    ...quickStart,
+    MILLRACE_RUNTIME_DIR: join(this.folder, 'run'),
+  };
 
   constructor(context: TestContext) {
     context.after(async () => {
