@@ -1,6 +1,7 @@
 // What one run of the campaign is: everything follows from its seed.
 import type { RunOptions } from '@millrace/core';
 import { SeededRandom } from '@millrace/testing';
+import type { Pace } from './paced-source.ts';
 import { SIMULATED_JOBS, type SimulatedJob } from './simulated-jobs.ts';
 
 /** How a life of the job ends, if it does not get to its own end before. */
@@ -41,8 +42,7 @@ export interface CampaignPlan {
   readonly seed: number;
   readonly simulated: SimulatedJob;
   readonly mode: 'exactly-once' | 'at-least-once';
-  /** Between two batches of a source. */
-  readonly pauseMs: number;
+  readonly pace: Pace;
   readonly lives: readonly LifePlan[];
 }
 
@@ -84,7 +84,13 @@ export function planOf(seed: number): CampaignPlan {
         isFaulty && !isLast && random.chance(0.3) ? random.below(4_000) : Number.POSITIVE_INFINITY,
     };
   });
-  return { seed, simulated, mode, pauseMs: 5 + random.below(30), lives };
+  return { seed, simulated, mode, pace: paceOf(random), lives };
+}
+
+// Half of the sources hardly pause: records and checkpoints are everywhere at once.
+function paceOf(random: SeededRandom): Pace {
+  const burst = 1 + random.below(4);
+  return { burst, pauseMs: random.chance(0.5) ? 1 + random.below(5) : 5 + random.below(30) };
 }
 
 function optionsOf(
@@ -109,7 +115,7 @@ function optionsOf(
     tuning: {
       batchSize: 1 + random.below(4),
       turnMs: 2,
-      elementsPerTurn: 1 + random.below(3),
+      elementsPerTurn: random.chance(0.3) ? 20 : 1 + random.below(3),
       channelCapacity: 1 + random.below(3),
       tickIntervalMs: 5 + random.below(100),
     },

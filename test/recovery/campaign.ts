@@ -88,7 +88,8 @@ class Campaign {
       msPerStep: plan.msPerStep,
     });
     this.#disk.fullAfterBytes = this.#disk.writtenBytes + plan.freeBytes;
-    conditions.pauseMs = this.#plan.pauseMs;
+    const usual = { ...conditions };
+    conditions.pace = this.#plan.pace;
     conditions.onUserCode = () => {
       if (plan.throwEvery > 0 && this.#random.below(plan.throwEvery) === 0) {
         throw new TypeError('planned');
@@ -100,7 +101,7 @@ class Campaign {
       await this.#step(environment, processes, plan.steps);
       if (first.outcome === null) await this.#end(environment, processes, plan);
     } finally {
-      conditions.onUserCode = () => {};
+      Object.assign(conditions, usual);
       this.#disk.fullAfterBytes = Number.POSITIVE_INFINITY;
     }
     for (const { virtual } of processes) if (virtual.isAlive) virtual.kill();

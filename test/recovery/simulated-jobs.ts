@@ -44,13 +44,13 @@ export interface SimulatedJob {
 export const conditions = {
   /** Called by the functions of every job; may throw. */
   onUserCode(): void {},
-  /** Between two batches of a source: long enough for checkpoints to complete in between. */
-  pauseMs: 30,
+  /** Pauses are long enough for checkpoints to complete meanwhile. */
+  pace: { burst: 2, pauseMs: 30 },
 };
 
 const USERS = ['ada', 'bob', 'cyd', 'dan', 'eve'];
 /** More than all of the input: splits may be read one after the other, and nothing is ever late. */
-const BOUND_MS = 10_000;
+const BOUND_MS = 30_000;
 /** More than the disorder within a split: enough if there is only one, and event time goes on. */
 const SINGLE_SPLIT_BOUND_MS = 700;
 
@@ -62,12 +62,12 @@ function clicks(split: number, count: number): Click[] {
   }));
 }
 
-function source(flow: Flow, uid = 'clicks', splits = 2, count = 12): DataStream<Click> {
+function source(flow: Flow, uid = 'clicks', splits = 2, count = 24): DataStream<Click> {
   const lists = Array.from({ length: splits }, (_, split) => clicks(split, count));
   return flow
     .from(
       uid,
-      paced(memorySource<Click>({ splits: lists }), () => conditions.pauseMs),
+      paced(memorySource<Click>({ splits: lists }), () => conditions.pace),
     )
     .eventTime({
       timestamp(click) {
@@ -125,7 +125,7 @@ function windowed(
     name,
     (flow) =>
       out(
-        source(flow, 'clicks', splits, 24 / splits)
+        source(flow, 'clicks', splits, 48 / splits)
           .keyBy(byUser)
           .window(window)
           .aggregate('sums', sum)
@@ -143,7 +143,7 @@ function alarms(name: string, splits: number): SimulatedJob {
     name,
     (flow) =>
       out(
-        source(flow, 'clicks', splits, 24 / splits)
+        source(flow, 'clicks', splits, 48 / splits)
           .keyBy(byUser)
           .process('alarms', {
             state: {
@@ -392,7 +392,7 @@ export const SIMULATED_JOBS: readonly SimulatedJob[] = [
 
 function rescaled(flow: Flow): void {
   out(
-    source(flow, 'clicks', 4, 8)
+    source(flow, 'clicks', 4, 16)
       .keyBy(byUser)
       .window(tumbling(1_000))
       .aggregate('sums', sum)
