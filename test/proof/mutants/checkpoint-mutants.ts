@@ -23,6 +23,7 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
   {
     name: 'dead-attempt-completes',
     breaks: 'late acknowledgements of a dead attempt complete its checkpoint: coordinator P2',
+    jobs: ['split-by-split', 'async', 'two-shuffles'],
     edits: [
       {
         file: `${CORE}/coordinator/checkpoint-coordinator.ts`,
@@ -46,6 +47,7 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
   {
     name: 'restart-before-outcome',
     breaks: 'the next attempt does not wait for the store under way: coordinator P3, job-runner B1',
+    jobs: ['split-by-split', 'transactional-sink'],
     edits: [
       {
         file: `${CORE}/coordinator/checkpoint-driver.ts`,
@@ -135,8 +137,8 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/checkpoint/slot-log.ts`,
-        find: `  return sequences.filter((sequence) => sequence < keepFrom);`,
-        replace: `  return sequences.filter((sequence) => sequence < Math.max(keepFrom, oldestKept));`,
+        find: `sequence < keepFrom);`,
+        replace: `sequence < Math.max(keepFrom, oldestKept));`,
       },
     ],
   },

@@ -6,7 +6,7 @@ import { type Mutant, mutate } from './mutant.ts';
 /** Where files of edits are. */
 export const PACKAGES = join(import.meta.dirname, '../../../packages');
 
-/** From here on modules of this process are loaded with the bug in them; those loaded before not. */
+/** Modules that this process loads from here on have the bug in them. */
 export function loadWith(mutant: Mutant): void {
   const base = `${pathToFileURL(PACKAGES).href}/`;
   const files = new Set(mutant.edits.map(({ file }) => file));

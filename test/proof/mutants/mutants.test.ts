@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { ENGINE_MUTANTS } from './engine-mutants.ts';
 import { PACKAGES } from './load-mutant.ts';
 import { type Mutant, mutate } from './mutant.ts';
+import { startHunt } from './start-hunt.ts';
 
 test('every mutant has a name of its own and fits the engine', () => {
   assert.equal(new Set(ENGINE_MUTANTS.map(({ name }) => name)).size, ENGINE_MUTANTS.length);
@@ -24,3 +25,34 @@ function misfit(mutant: Mutant, file: string): string[] {
     return [String(error)];
   }
 }
+
+/** Each shows within a few seeds. */
+const QUICK = [
+  'restart-from-older',
+  'snapshot-after-next-record',
+  'split-one-ahead',
+  'older-entry-wins-merge',
+  'timers-lost-at-restore',
+  'restored-part-not-cut',
+];
+const SEEDS = 40;
+const LIMIT_MS = 60_000;
+
+test('the campaign finds bugs, and the seeds that found them find nothing without', async () => {
+  const catches = [];
+  for (let at = 0; at < QUICK.length; at += 2) {
+    const names = QUICK.slice(at, at + 2);
+    const reports = await Promise.all(
+      names.map((mutant) => startHunt({ mutant, seeds: SEEDS }, LIMIT_MS)),
+    );
+    for (const [index, report] of reports.entries()) {
+      assert.equal(report?.catches.length, 1, `${names[index]} survives`);
+      catches.push(report.catches[0]!);
+    }
+  }
+  assert.ok(catches.some(({ oracles }) => oracles.includes('output')));
+  const seen = catches.map(({ job, seed }) => ({ job, seed })).filter(({ job }) => job !== '');
+  const clean = await startHunt({ mutant: null, seeds: 0, trials: seen }, LIMIT_MS);
+  assert.deepEqual(clean?.catches, []);
+  assert.equal(clean.tried, seen.length);
+});

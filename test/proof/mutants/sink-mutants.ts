@@ -20,6 +20,7 @@ export const SINK_MUTANTS: readonly Mutant[] = [
   {
     name: 'not-committed-again',
     breaks: 'what a restored checkpoint lists is not committed: sink-recovery, job-runner B2',
+    jobs: ['split-by-split', 'transactional-sink'],
     edits: [
       {
         file: 'core/src/embedded/sink-recovery.ts',
@@ -31,6 +32,7 @@ export const SINK_MUTANTS: readonly Mutant[] = [
   {
     name: 'aborted-committables-forgotten',
     breaks: 'what was prepared for a checkpoint that was given up is dropped: committer-step X3',
+    jobs: ['split-by-split', 'transactional-sink', 'two-shuffles'],
     edits: [
       {
         file: `${SINK}/committer-step.ts`,
@@ -56,6 +58,7 @@ export const SINK_MUTANTS: readonly Mutant[] = [
   {
     name: 'refused-commit-dropped',
     breaks: 'a commit that is to be tried later is taken for done: committer-step X1',
+    jobs: ['split-by-split', 'transactional-sink'],
     edits: [
       {
         file: `${SINK}/committer-step.ts`,
@@ -67,6 +70,7 @@ export const SINK_MUTANTS: readonly Mutant[] = [
   {
     name: 'commit-without-folder-sync',
     breaks: 'a commit is reported before the new name is durable: file-committer C2',
+    jobs: ['split-by-split', 'two-shuffles'],
     edits: [
       {
         file: `${FILES}/file-committer.ts`,
@@ -132,8 +136,8 @@ export const SINK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${FILES}/part-file.ts`,
-        find: `    if (prefixOf !== null) await copyPrefix(fileSystem, prefixOf, file);`,
-        replace: `    if (prefixOf === null) await copyPrefix(fileSystem, prefixOf!, file).catch(() => {});`,
+        find: `if (prefixOf !== null) await copyPrefix(`,
+        replace: `if (prefixOf?.bucket === 'none') await copyPrefix(`,
       },
     ],
   },
@@ -154,8 +158,8 @@ export const SINK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${FILES}/leftovers.ts`,
-        find: `  if (owner.generation !== context.generation) return owner.generation < context.generation;`,
-        replace: `  if (owner.generation !== context.generation) return true;`,
+        find: `return owner.generation < context.generation;`,
+        replace: `return true;`,
       },
     ],
   },

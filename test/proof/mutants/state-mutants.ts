@@ -11,8 +11,8 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/state/dirty-table.ts`,
-        find: `if (entry.epoch > 0 && entry.epoch < this.#log.openLow) this.#log.encodeEntry(entry);`,
-        replace: `if (entry.epoch < 0) this.#log.encodeEntry(entry);`,
+        find: `if (entry.epoch > 0 && entry.epoch < this.#log.openLow)`,
+        replace: `if (entry.epoch < 0)`,
       },
     ],
   },
@@ -30,17 +30,6 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'aborted-changes-forgotten',
-    breaks: 'changes frozen for a checkpoint that was given up are in no later one: dirty-log',
-    edits: [
-      {
-        file: `${CORE}/state/dirty-log.ts`,
-        find: 'successor.absorb(segment);',
-        replace: `successor.low = segment.low;`,
-      },
-    ],
-  },
-  {
     name: 'tombstone-not-written',
     breaks: 'the end of an entry is not stored, so it comes back: dirty-log, segment S1',
     edits: [
@@ -54,6 +43,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
   {
     name: 'tombstone-lost-at-compaction',
     breaks: 'a merge that leaves older runs out drops tombstones: compact-runs-job',
+    jobs: ['large-state'],
     edits: [
       {
         file: `${CORE}/state/compact-runs-job.ts`,
@@ -87,6 +77,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
   {
     name: 'compaction-drops-newer-run',
     breaks: 'a merged run replaces the newest ones, not those it was made of: pick-compaction C3',
+    jobs: ['large-state', 'state-of-all-kinds'],
     edits: [
       {
         file: `${CORE}/state/snapshot-writer.ts`,
@@ -101,8 +92,8 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/state/restored-runs.ts`,
-        find: `for (const keyGroup of keyGroups) restored.add(byKeyGroup.get(keyGroup)!);`,
-        replace: `for (const keyGroup of keyGroups.slice(1)) restored.add(byKeyGroup.get(keyGroup)!);`,
+        find: `for (const keyGroup of keyGroups) restored`,
+        replace: `for (const keyGroup of keyGroups.slice(1)) restored`,
       },
     ],
   },
@@ -120,6 +111,7 @@ export const STATE_MUTANTS: readonly Mutant[] = [
   {
     name: 'references-not-cut',
     breaks: 'after a rescale a run is referred to with key groups of others: restored-runs',
+    jobs: ['state-of-all-kinds', 'dedup', 'running-totals'],
     edits: [
       {
         file: `${CORE}/state/restored-runs.ts`,
@@ -172,8 +164,8 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/task/timer/timer-queue.ts`,
-        find: `table.restored((timer) => this.#add(timer, hashOf(timeOf(timer), keyIdentity(timer.key))));`,
-        replace: `table.restored(() => {});`,
+        find: `this.#add(timer, hashOf(timeOf(timer), keyIdentity(timer.key)))`,
+        replace: `void timer`,
       },
     ],
   },

@@ -7,6 +7,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
   {
     name: 'barrier-overtakes-records',
     breaks: 'a barrier is sent before the records that are still collected: record-writer W1',
+    jobs: ['two-shuffles'],
     edits: [
       {
         file: `${CORE}/task/channel/record-writer.ts`,
@@ -36,7 +37,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
   {
     name: 'state-changes-after-freeze',
     breaks: 'lists of the snapshot are taken when they are written, not at the barrier: task T3',
-    jobs: ['operator-list', 'async'],
+    jobs: ['sliding', 'tumbling'],
     edits: [
       {
         file: `${CORE}/task/task-snapshot.ts`,
@@ -70,28 +71,6 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'aborted-checkpoint-blocks',
-    breaks: 'channels that wait for a checkpoint that was given up stay blocked: input-gate',
-    edits: [
-      {
-        file: `${CORE}/embedded/task-runner.ts`,
-        find: `        this.#gate?.abort(control.checkpointId); // releases channels that wait for its barriers`,
-        replace: ``,
-      },
-    ],
-  },
-  {
-    name: 'newer-barrier-does-not-abort',
-    breaks: 'a newer barrier leaves the older checkpoint aligning: barrier-aligner A5',
-    edits: [
-      {
-        file: `${CORE}/task/barrier/barrier-aligner.ts`,
-        find: `this.#mode === 'exactly-once' ? this.#abortAligning('subsumed') : NOTHING; // A5`,
-        replace: `NOTHING;`,
-      },
-    ],
-  },
-  {
     name: 'ended-channel-not-counted',
     breaks: 'a channel that has ended is waited for: barrier-aligner A4',
     edits: [
@@ -103,7 +82,8 @@ export const TASK_MUTANTS: readonly Mutant[] = [
       {
         file: `${CORE}/task/task.ts`,
         find: `    this.#chain.chain.broadcast({ kind: 'barrier', barrier });`,
-        replace: `    if (!this.#finished) this.#chain.chain.broadcast({ kind: 'barrier', barrier });`,
+        replace: `    const { chain } = this.#chain;
+    if (!this.#finished) chain.broadcast({ kind: 'barrier', barrier });`,
       },
     ],
   },
@@ -180,6 +160,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
   {
     name: 'enumerator-state-too-late',
     breaks: 'the state of enumerators is taken after the barrier: source-coordinator S1',
+    jobs: ['split-by-split'],
     edits: [
       {
         file: `${CORE}/embedded/job-attempt.ts`,
