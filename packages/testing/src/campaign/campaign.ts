@@ -229,7 +229,7 @@ export class Campaign {
     this.#environment = null;
   }
 
-  #start(plan: LifePlan, environment: VirtualEnvironment): JobProcess {
+  #start(plan: LifePlan, environment: VirtualEnvironment, standby = false): JobProcess {
     const index = this.#processes.length;
     this.#dice.infect(environment);
     environment.fileSystem.onEffect = (operation, path) => {
@@ -246,6 +246,7 @@ export class Campaign {
         tuning: plan.tuning,
         restart: plan.restart,
         from: this.#from,
+        standby,
         observeChannel: edgeWatch(this.#job.hasLateRecords ?? false, (message) =>
           this.#wrong('edges', message),
         ),
@@ -261,9 +262,16 @@ export class Campaign {
     const { disk } = this.#world;
     switch (event.kind) {
       case 'rival':
-        this.#dice.count('takeover');
-        this.#tell(`process ${this.#processes.length} is started beside the others`);
-        this.#start(plan, this.#environment!.startProcess(this.#plan.seed + this.#life));
+        this.#dice.count(event.isStandby ? 'standby' : 'takeover');
+        this.#tell(
+          `process ${this.#processes.length} is started beside the others` +
+            (event.isStandby ? ', and stands by' : ''),
+        );
+        this.#start(
+          plan,
+          this.#environment!.startProcess(this.#plan.seed + this.#life),
+          event.isStandby,
+        );
         return;
       case 'pause':
       case 'resume':

@@ -178,7 +178,7 @@ function eventsOf(
     const rivals = random.chance(0.3) ? 2 : 1;
     for (let process = 0; process < rivals; process++) {
       const atTurn = at();
-      events.push({ atTurn, kind: 'rival' });
+      events.push({ atTurn, kind: 'rival', isStandby: random.chance(0.25) });
       if (!on.has('sleeper')) continue;
       const pausedAt = Math.max(0, atTurn - random.below(40));
       events.push({ atTurn: pausedAt, kind: 'pause', process });

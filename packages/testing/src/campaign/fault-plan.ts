@@ -5,8 +5,11 @@ import type { CheckpointOptions, RestartStrategy, TuningOptions } from '@millrac
 
 /** One thing that happens to the processes of a life at a given turn. */
 export type PlannedEvent =
-  /** Another process is started while those before it live on: it takes the job over. */
-  | { readonly atTurn: number; readonly kind: 'rival' }
+  /**
+   * Another process is started while those before it live on: it takes the job over, at once or,
+   * standing by, when they give no sign of life.
+   */
+  | { readonly atTurn: number; readonly kind: 'rival'; readonly isStandby: boolean }
   /** A process stops in the middle of everything, and goes on later; 0 is the first one. */
   | { readonly atTurn: number; readonly kind: 'pause' | 'resume'; readonly process: number }
   /** The wall clock is set. */

@@ -46,9 +46,36 @@ function instrumentNode(node: StreamNode, hooks: JobHooks): StreamNode {
       return { ...node, spec: { kind: 'map', map: called(spec.map, hooks) } };
     case 'filter':
       return { ...node, spec: { kind: 'filter', filter: called(spec.filter, hooks) } };
+    case 'process':
+      return { ...node, spec: { ...spec, process: calledMethods(spec.process, hooks) } };
+    case 'keyedProcess':
+      return { ...node, spec: { ...spec, process: calledMethods(spec.process, hooks) } };
+    case 'keyedCoProcess':
+      return { ...node, spec: { ...spec, process: calledMethods(spec.process, hooks) } };
+    case 'keyedBroadcastProcess':
+      return { ...node, spec: { ...spec, process: calledMethods(spec.process, hooks) } };
     default:
       return node;
   }
+}
+
+const METHODS = ['onRecord', 'onRecord1', 'onRecord2', 'onBroadcast', 'onTimer'] as const;
+
+// Afterwards as well: then the function has changed state already, and has emitted.
+function calledMethods<T extends object>(target: T, hooks: JobHooks): T {
+  const wrapped: T = Object.create(target);
+  for (const name of METHODS) {
+    const method: unknown = Reflect.get(target, name);
+    if (typeof method !== 'function') continue;
+    const call = (...args: unknown[]): unknown => {
+      hooks.userCode();
+      const result: unknown = method.apply(target, args);
+      hooks.userCode();
+      return result;
+    };
+    Reflect.set(wrapped, name, call);
+  }
+  return wrapped;
 }
 
 function called<R>(call: (value: unknown) => R, hooks: JobHooks): (value: unknown) => R {
