@@ -1,7 +1,8 @@
 // Shapes of jobs that the others do not have: records between two operators with state, splits that
-// are dealt out one by one, state larger than the smallest level of runs.
-import { memorySource } from '@millrace/connectors';
-import { type Flow, list, map, type, value } from '@millrace/core';
+// are dealt out one by one, state larger than the smallest level of runs, files that are finished
+// at every checkpoint.
+import { fileSink, linesOut, memorySource } from '@millrace/connectors';
+import { type DataStream, type Flow, list, map, type, value } from '@millrace/core';
 import type { CampaignJob } from '@millrace/testing/campaign';
 import { clicks } from './clicks.ts';
 import { fileJob, scaled, toFiles } from './outputs.ts';
@@ -18,10 +19,15 @@ export const SHAPE_JOBS: readonly CampaignJob[] = [
     const splits = Array.from({ length: 12 }, (_, split) =>
       Array.from({ length: scaled(80, size) }, (_, index) => `${split}-${index}`),
     );
-    toFiles(flow.from('lines', memorySource({ splits })).map((id) => id));
+    toManyFiles(flow.from('lines', memorySource({ splits })).map((id) => id));
   }),
   fileJob('large-state', (flow, size) => defineLargeState(flow, size)),
 ];
+
+function toManyFiles(stream: DataStream<string>): void {
+  const format = linesOut();
+  stream.to('out', fileSink({ directory: '/out/out', format, rolling: 'onCheckpoint' }));
+}
 
 // The first operator emits per record, so records are on their way when barriers come.
 function defineTwoShuffles(flow: Flow, size: number): void {
@@ -40,7 +46,8 @@ function defineTwoShuffles(flow: Flow, size: number): void {
     .process('collect', {
       state: { ids: list<string>() },
       output: type<string>(),
-      onRecord({ id }, { state, timers }) {
+      onRecord({ id }, { key, state, timers, emit }) {
+        emit(`${key} ${id} comes`);
         state.ids.add(id);
         timers.registerEventTime(END_MS);
       },
@@ -48,7 +55,7 @@ function defineTwoShuffles(flow: Flow, size: number): void {
         for (const id of [...state.ids.get()].sort()) emit(`${key} ${id}`);
       },
     });
-  toFiles(collected);
+  toManyFiles(collected);
 }
 
 function defineLargeState(flow: Flow, size: number): void {

@@ -112,6 +112,7 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-look-after-win',
     breaks: 'a winner does not look for higher slots: slot-log L3',
+    jobs: ['async'],
     edits: [
       {
         file: `${CORE}/checkpoint/slot-log.ts`,
@@ -183,6 +184,7 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
   {
     name: 'running-attempt-swept',
     breaks: 'the sweep at a restart deletes what the new attempt writes: checkpoint-driver',
+    jobs: ['large-state', 'two-shuffles'],
     edits: [
       {
         file: `${CORE}/coordinator/checkpoint-driver.ts`,

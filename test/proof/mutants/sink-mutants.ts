@@ -155,6 +155,7 @@ export const SINK_MUTANTS: readonly Mutant[] = [
   {
     name: 'leftovers-of-the-living',
     breaks: 'the cleanup deletes parts of younger processes: leftovers L1',
+    jobs: ['ttl', 'two-shuffles'],
     edits: [
       {
         file: `${FILES}/leftovers.ts`,
