@@ -6,7 +6,9 @@ type Plain = Pick<typeof plainModule, 'onFailure'>;
 const MACHINE = 'restart strategy';
 
 /** What it can say. */
-export const EDGES: readonly string[] = ['failure -> restart'].map((edge) => `${MACHINE}: ${edge}`);
+export const EDGES: readonly string[] = ['failure -> restart', 'failure -> fail'].map(
+  (edge) => `${MACHINE}: ${edge}`,
+);
 
 /** Counts edges of the restart strategy. */
 export function watch(plain: Plain): Plain {

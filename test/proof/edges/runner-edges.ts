@@ -8,12 +8,15 @@ const MACHINE = 'job';
 /** See the drawing in job-runner.ts. */
 export const EDGES: readonly string[] = [
   'starting -> running',
+  'starting -> restarting',
+  'starting -> failed',
   'running -> finished',
   'running -> restarting',
   'running -> stopping',
   'running -> cancelled',
   'running -> failed',
   'stopping -> stopped',
+  'stopping -> finished',
   'stopping -> restarting',
   'stopping -> failed',
   'restarting -> running',

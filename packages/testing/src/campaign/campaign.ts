@@ -429,7 +429,12 @@ export class Campaign {
       this.#wrong('state', 'a finished job has no checkpoint');
       return null;
     }
-    return stateLines(this.#stored, latest);
+    try {
+      return await stateLines(this.#stored, latest);
+    } catch (error) {
+      this.#wrong('state', `the last checkpoint cannot be read: ${messageOf(error)}`);
+      return null;
+    }
   }
 
   #hang(why: string): void {
