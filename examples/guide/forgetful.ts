@@ -1,4 +1,5 @@
-// The failing example of docs/guide/simulate.md: counts in a variable, of which no checkpoint knows.
+// The failing example of docs/guide/simulate.md: it counts in a variable, of which no checkpoint
+// knows.
 import { fileSink, fileSource, jsonLines, linesOut } from '@millrace/connectors';
 import { job } from '@millrace/core';
 

@@ -40,7 +40,7 @@ test('sim passes a job whose output follows from its input', async (t) => {
   assert.match(context.written.out, /seeds 1 to 3: each committed the same 150 records/);
 });
 
-test('sim tells what happened, and a smaller case, for a job with a variable beside its state', async (t) => {
+test('sim tells what happened and finds a smaller case of a job with a variable', async (t) => {
   const context = fakeContext({ workingDirectory: folder });
   t.after(() => context.dispose());
   const file = writeJob('bad', 'String(count)');

@@ -46,7 +46,7 @@ test('a seed gives the same outcome on every run, digest included', async () => 
   }
 });
 
-test('a sink that shows records before their checkpoint is found, and the case made small', async () => {
+test('a sink that shows records too early is found, and the case made small', async () => {
   const eager = (): ReturnType<typeof memorySink<string>> => {
     const shown: string[] = [];
     const sink = memorySink<string>();

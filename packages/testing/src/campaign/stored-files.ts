@@ -53,7 +53,10 @@ export function filesOnDisk(disk: VirtualDisk): StoredFiles {
   };
 }
 
-/** What lies in an object store; whatever it has is durable. Paths that begin with `/` are on the disk. */
+/**
+ * What lies in an object store; whatever it has is durable. Paths that begin with `/` are on the
+ * disk.
+ */
 export function filesInStore(store: VirtualObjectStore, disk: StoredFiles): StoredFiles {
   const known = new Map<string, Uint8Array>();
   return {
