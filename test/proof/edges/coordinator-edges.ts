@@ -1,8 +1,18 @@
-import type * as plainModule from '../../../packages/core/src/coordinator/checkpoint-coordinator.ts';
+import type {
+  CoordinatorCommand,
+  CoordinatorEvent,
+  CoordinatorState,
+} from '../../../packages/core/src/coordinator/coordinator-state.ts';
 import { countEdge } from './edge-counter.ts';
 
-type Plain = Pick<typeof plainModule, 'coordinatorStep'>;
-type State = Parameters<Plain['coordinatorStep']>[0];
+interface Step {
+  readonly state: CoordinatorState;
+  readonly commands: readonly CoordinatorCommand[];
+}
+
+interface Plain {
+  coordinatorStep(state: CoordinatorState, event: CoordinatorEvent, nowMs: number): Step;
+}
 
 const MACHINE = 'checkpoint';
 
@@ -42,13 +52,9 @@ export function watch(plain: Plain): Plain {
   };
 }
 
-function edgesOf(
-  before: State,
-  event: string,
-  { state, commands }: ReturnType<Plain['coordinatorStep']>,
-): string[] {
+function edgesOf(before: CoordinatorState, event: string, { state, commands }: Step): string[] {
   const edges: string[] = [];
-  const phaseOf = (of: State, id: number): string | undefined =>
+  const phaseOf = (of: CoordinatorState, id: number): string | undefined =>
     of.pending.find(({ checkpointId }) => checkpointId === id)?.phase;
   for (const command of commands) {
     switch (command.kind) {
