@@ -88,3 +88,26 @@ test('a stop is refused when the attempt fails meanwhile, and the job goes on', 
   assert.equal((await environment.runUntil(execution.done)).status, 'finished');
   assert.deepEqual(committedLines(environment.disk), await linesOfAWholeRun());
 });
+
+// A job that had finished restored, read nothing and said `finished`: new files went unnoticed.
+test('a restored job says whether it had finished, and where its checkpoint is', async () => {
+  const environment = new VirtualEnvironment({ seed: 5 });
+  const restored: JobEvent[] = [];
+  const onEvent = (event: JobEvent): void => {
+    if (event.kind === 'restored') restored.push(event);
+  };
+  const first = await environment.runUntil(start(environment));
+  await environment.runUntil(first.triggerCheckpoint());
+  await environment.runUntil(first.stop());
+  const second = await environment.runUntil(start(environment, { onEvent }));
+  await environment.runUntil(second.done);
+  const third = await environment.runUntil(start(environment, { onEvent }));
+  await environment.runUntil(third.done);
+  const facts = restored.flatMap((event) =>
+    event.kind === 'restored' ? [[event.hadFinished, event.from]] : [],
+  );
+  const last = second.lastCheckpoint()!.checkpointId;
+  assert.equal(facts.length, 2);
+  assert.equal(facts[0]![0], false);
+  assert.deepEqual(facts[1], [true, `chk-${last}/manifest.json`]);
+});

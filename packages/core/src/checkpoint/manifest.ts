@@ -95,6 +95,18 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 }
 
 /**
+ * Whether every subtask's input had ended: a job restored from it has nothing left to do. Operators
+ * without state (fused maps and filters) are not acknowledged one by one; they follow the others.
+ */
+export function isAllFinished({ operators }: Manifest): boolean {
+  return Object.values(operators).every(({ subtasks }) =>
+    subtasks.every(({ finished, keyed, lists }) => {
+      return finished || (keyed === null && lists.length === 0);
+    }),
+  );
+}
+
+/**
  * @param object its name, for messages
  * @throws CorruptManifestError if a single bit is not as it was written
  * @throws UnsupportedManifestVersionError

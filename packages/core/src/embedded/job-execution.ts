@@ -39,9 +39,12 @@ export type JobEvent =
   | { readonly kind: 'claimed'; readonly generation: number; readonly instanceId: string }
   | {
       readonly kind: 'restored';
+      /** The manifest: what `options.from` named, or a name below the job's directory. */
       readonly from: string;
       readonly checkpointId: number;
       readonly durationMs: number;
+      /** All input had been read to its end and handled: the job reads nothing that is new. */
+      readonly hadFinished: boolean;
     }
   | { readonly kind: 'checkpointCompleted'; readonly checkpoint: CompletedCheckpoint }
   | { readonly kind: 'checkpointAborted'; readonly checkpointId: number; readonly reason: string }

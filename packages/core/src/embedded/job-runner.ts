@@ -13,7 +13,8 @@ import {
   onFailure,
   type RestartState,
 } from '../coordinator/restart-backoff.ts';
-import { runPath } from '../checkpoint/paths.ts';
+import { isAllFinished } from '../checkpoint/manifest.ts';
+import { manifestPath, runPath } from '../checkpoint/paths.ts';
 import { discardsAtEnd } from '../checkpoint/retention.ts';
 import type { JobGraph } from '../graph/job-graph.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -310,9 +311,11 @@ export class JobRunner implements JobExecution {
     }
     if (manifest !== null) {
       const { checkpointId } = manifest;
-      const from = recovery.restoredFrom ?? `checkpoint ${checkpointId}`;
+      const own = manifestPath(checkpointId);
+      const from = attempt === 1 ? (recovery.restoredFrom ?? own) : own;
       const durationMs = clock.monotonicMs() - startedAtMs;
-      this.#emit({ kind: 'restored', from, checkpointId, durationMs });
+      const hadFinished = isAllFinished(manifest);
+      this.#emit({ kind: 'restored', from, checkpointId, durationMs, hadFinished });
     }
     return deployed;
   }

@@ -62,10 +62,14 @@ test('run ends with 0 when the job finishes, and leaves nothing in the registry'
 
 test('run shows the events of the job from the first one on', async (t) => {
   const { context, execution, exit } = await start(t);
-  execution.emit({ kind: 'restored', from: 'chk-6', checkpointId: 6, durationMs: 12 });
+  const restored = { kind: 'restored', checkpointId: 6, durationMs: 12 } as const;
+  execution.emit({ ...restored, from: 'chk-6/manifest.json', hadFinished: false });
+  execution.emit({ ...restored, from: '/sp/orders', hadFinished: true });
   execution.end();
   await exit;
-  assert.match(context.written.error, /restored checkpoint 6 from chk-6 in 12 ms/);
+  assert.match(context.written.error, /restored checkpoint 6 in 12 ms\n/);
+  assert.match(context.written.error, /restored checkpoint 6 from \/sp\/orders in 12 ms; /);
+  assert.match(context.written.error, /this job had finished at checkpoint 6: .*--from none/);
 });
 
 test('a first Ctrl-C stops with a checkpoint and says how to go on', async (t) => {

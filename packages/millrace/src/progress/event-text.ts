@@ -12,8 +12,12 @@ export function eventText(event: JobEvent): string {
     case 'claimed':
       return `claimed as generation ${event.generation}`;
     case 'restored': {
+      const { checkpointId, from, hadFinished } = event;
+      // The job's own checkpoint needs no path: its number names it.
+      const place = from.startsWith(`chk-${checkpointId}/`) ? '' : ` from ${from}`;
       const took = formatDuration(event.durationMs);
-      return `restored checkpoint ${event.checkpointId} from ${event.from} in ${took}`;
+      const text = `restored checkpoint ${checkpointId}${place} in ${took}`;
+      return hadFinished ? `${text}; ${finishedText(checkpointId)}` : text;
     }
     case 'checkpointCompleted': {
       const { kind, checkpointId, durationMs, writtenBytes, path } = event.checkpoint;
@@ -31,6 +35,13 @@ export function eventText(event: JobEvent): string {
       return `failure: ${errorData(event.error).message}; ${then}`;
     }
   }
+}
+
+function finishedText(checkpointId: number): string {
+  return (
+    `this job had finished at checkpoint ${checkpointId}: input that came since is not read. ` +
+    '--from none starts afresh; a file source with discoverEveryMs keeps looking for new files'
+  );
 }
 
 /** An event as data: one JSON object, without line end. `atMs` is the wall clock. */
