@@ -27,6 +27,8 @@ export interface JobTraits {
 export const ALONE_INPUT_SIZE = 5;
 /** The same for a plan that begins with several and goes on with one. */
 const SHRUNK_INPUT_SIZE = 1.5;
+/** Turns with several elements are fewer; with so much more input there are about as many. */
+const WIDE_TURNS_INPUT_SIZE = 4;
 
 /** Kinds of faults that a seed switches on or off. */
 type Switch =
@@ -105,7 +107,8 @@ export function drawPlan(seed: number, traits: JobTraits): FaultPlan {
           : 'none',
     };
   });
-  return { seed, inputSize, lives };
+  const factor = elementsPerTurn === 1 ? 1 : WIDE_TURNS_INPUT_SIZE;
+  return { seed, inputSize: inputSize * factor, lives };
 }
 
 // One subtask alone takes few turns for a record, so it gets more of them.
@@ -146,7 +149,7 @@ function sizesOf(
 // Mostly one, so that a crash can come between any two. With more, a barrier can find records that
 // were emitted in the same turn and are not sent yet.
 function elementsOf(seed: number): number {
-  return new SeededRandom(`elements/${seed}`).chance(0.15) ? 3 : 1;
+  return new SeededRandom(`elements/${seed}`).chance(0.2) ? 6 : 1;
 }
 
 function restartOf(random: SeededRandom): RestartStrategy {
