@@ -326,7 +326,7 @@ test('verifyCheckpoint finds a missing file, a short one and a changed byte', as
   assert.equal((await verifyCheckpoint(manifest, storage, environment)).problems.length, 3);
 });
 
-test('CheckpointDriver keeps the run of an aborted checkpoint for those triggered before', async () => {
+test('CheckpointDriver keeps runs of an aborted checkpoint for those begun before', async () => {
   const storage = new MemoryStorage();
   const options = { maxConcurrent: 3, tolerableFailures: 5 };
   const process = await FakeProcess.start(storage, options);

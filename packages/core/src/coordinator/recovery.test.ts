@@ -162,7 +162,7 @@ test('recover deletes what failed attempts left, and skips their ids', async () 
   assert.equal((await namesOf(storage, 'shared/')).length, 2);
 });
 
-test('recover deletes the manifest that a sleeper wrote under a name that was dropped', async () => {
+test('recover deletes what a sleeper wrote under the name of a dropped manifest', async () => {
   const storage = await withCheckpoints(3, 1); // the slots of all three are still there
   const { manifest } = await recoverWith(new VirtualTime(), storage);
   const sleepers = encodeManifest({ ...manifest!, checkpointId: 2, generation: 0 });
