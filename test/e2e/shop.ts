@@ -71,7 +71,7 @@ export class Shop {
     return { code: status, out: stdout, err: stderr };
   }
 
-  /** Starts `millrace run jobs/<job>.ts` with checkpoints in `cp`, ten a second; it fails at once. */
+  /** Starts `millrace run jobs/<job>.ts`, checkpoints in `cp`, ten a second; it fails at once. */
   startJob(job: string, ...args: string[]): Running {
     const file = join(jobs, `${job}.ts`);
     const fixed = ['--checkpoint-dir', 'cp', '--interval', '100ms', '--restart', 'none'];

@@ -27,7 +27,7 @@ function flipByte(path: string, offset: number): void {
   writeFileSync(path, bytes);
 }
 
-/** The job cannot go on by itself; from the savepoint it comes to its end and nothing is missing. */
+/** The job cannot go on by itself; from the savepoint it ends, and nothing is missing. */
 async function assertOlderOneSaves(shop: Shop, savepoint: string, code: RegExp): Promise<void> {
   const args = ['--param', 'rate=50000', '--param', 'count=20000'];
   const refused = shop.startJob('tally', ...args);

@@ -66,7 +66,7 @@ function copyJob(onNumber: (value: number) => void = () => {}) {
 
 const ALL = NUMBERS.map(String).sort();
 
-test('a job whose function throws restarts from its checkpoint and says where it threw', async () => {
+test('a job whose function throws restarts and says where it threw', async () => {
   let throws = 2;
   const { start, end, events, environment } = world();
   const execution = await start(
@@ -120,7 +120,7 @@ const windows = job('windows', (flow) => {
     .to('out', fileSink({ directory: '/out/windows', format: linesOut() }));
 });
 
-test('stop with drain fires what waits for event time; stop without leaves it in state', async () => {
+test('stop with drain fires windows; stop without leaves them in state', async () => {
   const drained = world();
   const draining = await drained.start(windows);
   await drained.end(draining.triggerCheckpoint()); // some records have been read by then

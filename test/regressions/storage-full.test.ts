@@ -2,8 +2,8 @@
 // call was repeated for ever, as one whose outcome is not known.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StreamError } from '@millrace/core';
 import { FakeProcess, settle } from '../../packages/core/src/coordinator/coordinator-test-bed.ts';
-import { TooManyCheckpointFailuresError } from '../../packages/core/src/coordinator/coordinator-errors.ts';
 import { MemoryStorage } from '../../packages/core/src/storage/memory-storage.ts';
 import {
   StorageFullError,
@@ -36,7 +36,7 @@ test('a job whose checkpoint storage is full fails, and goes on when there is ro
   await triggerAndAcknowledge(first);
   await first.time.advance(10_000);
   assert.ok(first.job.calls.includes('abort 1'));
-  assert.ok(first.job.failures[0] instanceof TooManyCheckpointFailuresError);
+  assert.equal((first.job.failures[0] as StreamError).code, 'TOO_MANY_CHECKPOINT_FAILURES');
   assert.match(first.job.failures[0].message, /planned/);
   storage.trouble = null;
   const second = await FakeProcess.start(storage);

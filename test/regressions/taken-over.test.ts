@@ -25,7 +25,7 @@ async function attemptCheckpoint(process: FakeProcess): Promise<number> {
 }
 
 // The owner failed, and the job with it, although nothing was wrong.
-test('a manifest that a replaced process left does not count as a failure of the owner', async () => {
+test('a manifest left by a replaced process is no failure of the owner', async () => {
   const storage = new MemoryStorage();
   const replaced = await FakeProcess.start(storage, { tolerableFailures: 0 });
   const owner = await FakeProcess.start(storage, { tolerableFailures: 0 });
@@ -68,7 +68,7 @@ test('a process that fails for good because it was taken over says so', async ()
 });
 
 // It took the deleted manifest for damage, and exit code 5 said not to start it again.
-test('a process takes over although the owner replaces the checkpoint that it looks at', async () => {
+test('a process takes over while the owner replaces the checkpoint it looks at', async () => {
   const memory = new MemoryStorage();
   const owner = await FakeProcess.start(memory);
   await owner.checkpoint();

@@ -1,6 +1,6 @@
 // Found by a newcomer: at parallelism 1 the last windows never came out if event time was read
 // behind a map, or if a mapAsync stood before the window. An operator that sends a watermark on
-// from inside `onWatermark` had its child's entry taken off the chain's work list instead of its own.
+// from inside `onWatermark` had its child's entry taken off the chain's work list, not its own.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromArray, memorySink } from '@millrace/connectors';

@@ -12,7 +12,7 @@ export interface Numbered {
   readonly number: number;
 }
 
-/** Copies lines of the files in `input` to `output`, and puts what it cannot read into `dead-letters`. */
+/** Copies lines of files in `input` to `output`; what it cannot read goes to `dead-letters`. */
 export default job('reading', (flow, { onMalformed = 'fail', failAt, failEarlyAt }) => {
   const lines = flow.from(
     'lines',

@@ -35,7 +35,8 @@ test('keyGroupRangeOf partitions the key groups as subtaskOf does', () => {
 });
 
 test("defaultMaxParallelism is Flink's", () => {
-  assert.deepEqual([1, 85, 86, 171, 30_000].map(defaultMaxParallelism), [
-    128, 128, 256, 256, 32_768,
-  ]);
+  assert.deepEqual(
+    [1, 85, 86, 171, 30_000].map(defaultMaxParallelism),
+    [128, 128, 256, 256, 32_768],
+  );
 });

@@ -181,17 +181,22 @@ class Schedule {
     const n = this.counter++;
     switch (this.random.below(8)) {
       case 0:
-        return this.changeValue(subject, model, n);
+        this.changeValue(subject, model, n);
+        break;
       case 1:
-        return this.changeList(subject, model, n);
+        this.changeList(subject, model, n);
+        break;
       case 2:
-        return this.changeMap(subject, model, n);
+        this.changeMap(subject, model, n);
+        break;
       case 3:
-        return this.changeSums(subject, model, n);
+        this.changeSums(subject, model, n);
+        break;
       case 4:
-        return this.changeMortals(subject, model, n);
+        this.changeMortals(subject, model, n);
+        break;
       default:
-        return this.changeTable(subject, model, key, n);
+        this.changeTable(subject, model, key, n);
     }
   }
 

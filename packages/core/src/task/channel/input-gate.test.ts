@@ -68,7 +68,7 @@ test('InputGate merges watermarks per input', () => {
   assert.deepEqual(drain(), ['0:watermark 3']);
 });
 
-test('InputGate holds a channel back from its barrier until the others have delivered theirs', () => {
+test('InputGate holds a channel back from its barrier until all have delivered theirs', () => {
   const { channels, drain } = build([0, 1]);
   channels[0]!.send(barrier(1));
   channels[0]!.send(batch('after'));
