@@ -44,7 +44,7 @@ const SHAPES: Readonly<Record<string, (flow: Flow) => DataStream<View>>> = {
 
 for (const [name, shape] of Object.entries(SHAPES)) {
   for (const parallelism of [1, 2]) {
-    test(`all windows fire at the end: event time ${name}, parallelism ${parallelism}`, async () => {
+    test(`all windows fire at the end: time ${name}, parallelism ${parallelism}`, async () => {
       const tumbled = memorySink<number>();
       const sessions = memorySink<number>();
       const definition = job('views', (flow) => {
