@@ -14,6 +14,7 @@ import { SplitReader, type SplitReaderOptions } from './split-reader.ts';
 export class FileReader<T> implements SourceReader<T, FileSplit> {
   readonly #context: ReaderContext;
   readonly #options: SplitReaderOptions<T>;
+  readonly #deadLetters: { inc(by: number): void };
   readonly #readers: SplitReader<T>[] = [];
   #finished: string[] = [];
   #noMore = false;
@@ -27,6 +28,7 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
   ) {
     this.#context = context;
     const skipped = context.metrics.counter('malformedRecordsSkipped');
+    this.#deadLetters = context.metrics.counter('malformedRecordsDeadLettered');
     this.#options = {
       ...options,
       fileSystem: context.environment.fileSystem,
@@ -51,7 +53,10 @@ export class FileReader<T> implements SourceReader<T, FileSplit> {
         this.#readers.shift();
         this.#prefetch();
       }
-      if (polled !== null) return polled;
+      if (polled !== null) {
+        this.#deadLetters.inc(polled.deadLetters?.length ?? 0);
+        return polled;
+      }
       if (!isDone) return 'wait';
     }
   }

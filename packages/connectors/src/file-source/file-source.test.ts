@@ -187,6 +187,7 @@ test('fileSource skips and counts malformed records, or hands them over', async 
     ],
   );
   assert.equal(keeping.deadLetters[1]!.error, 'the text is not UTF-8');
+  assert.equal(keeping.metrics.counter('malformedRecordsDeadLettered').value, 2);
 });
 
 test('fileSource validates with a Standard Schema', async () => {

@@ -57,7 +57,7 @@ test('run ends with 0 when the job finishes, and leaves nothing in the registry'
   assert.deepEqual(calls[0]!.options.parameters, { day: '1' });
   assert.deepEqual(registeredJobs(context.runtimeDirectory), []);
   assert.match(context.written.error, /checkpoints go to \.millrace\/checkpoints/);
-  assert.match(context.written.error, /orders finished\n$/);
+  assert.match(context.written.error, / {2}orders: 0 records read\norders finished\n$/);
 });
 
 test('run shows the events of the job from the first one on', async (t) => {

@@ -7,6 +7,7 @@ import {
   liveDisplay,
   type ProgressDisplay,
 } from '../progress/progress-display.ts';
+import { totalsLines } from '../progress/totals.ts';
 import type { CommandContext, StopSignal } from './command-context.ts';
 import { errorData, errorReport } from './error-report.ts';
 import { exitCode, exitCodeOf, type ExitCode } from './exit-code.ts';
@@ -92,6 +93,9 @@ async function follow(
     if (typeof result === 'number') return result;
     look();
     display.end();
+    const totals = totalsLines(execution.metrics(), result.status !== 'cancelled');
+    if (result.attempts > 1 && totals.length > 0) display.say('since the last restart:');
+    for (const line of totals) display.say(`  ${line}`);
     display.say(farewell(execution.jobName, result, args));
     return exitCode.ok;
   } finally {

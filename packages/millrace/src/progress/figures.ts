@@ -13,6 +13,11 @@ export function formatCount(value: number): string {
   return `${rest.toFixed(1)}${steps[step]}`;
 }
 
+/** A count to the last digit, in groups of three: `3 000 000`. */
+export function formatWhole(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
 /** Bytes for people, in powers of 1 000: `0 B`, `1.2 MB`. */
 export function formatBytes(bytes: number): string {
   const count = formatCount(bytes);

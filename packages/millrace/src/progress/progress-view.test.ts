@@ -24,11 +24,21 @@ test('progressLines shows rates, watermark, lag, checkpoint and restarts', () =>
   state = onJobEvent(state, { kind: 'failure', error: new Error('a\nb'), restartInMs: 5 }, 3_000);
   assert.deepEqual(progressLines(state, 4_000, 100), [
     'order-totals  running  4.0 s',
-    '  operator  subtasks  in/s  out/s  records in  watermark            lag',
-    '  orders           1     0  2.0 k           0  1970-01-01 00:00:01  2.5 s',
+    '  operator  subtasks  in/s  out/s  records in  records out  watermark            lag',
+    '  orders           1     -  2.0 k           -        5.0 k  1970-01-01 00:00:01  2.5 s',
     'checkpoint 7, 1.0 s ago: 45 ms, 1.2 kB written of 3.4 kB (1 aborted)',
     '1 restart; last failure: a',
   ]);
+});
+
+test('progressLines leaves out columns that do not fit, and the lag of replayed input', () => {
+  const state = onMetrics(start, [fakeMetrics({ kind: 'sink', recordsIn: 7, watermarkMs: 0 })], 1);
+  assert.deepEqual(progressLines(state, 1, 80).slice(1, 3), [
+    '  operator  in/s  out/s  records in  records out  watermark            lag',
+    '  orders       0      -           7            -  1970-01-01 00:00:00  1 ms',
+  ]);
+  assert.equal(progressLines(state, 1, 60)[1], '  operator  in/s  out/s  records out  watermark');
+  assert.match(progressLines(state, 2 * 86_400_000, 80)[2]!, / -$/);
 });
 
 test('progressLines never exceeds the terminal', () => {
