@@ -38,7 +38,7 @@ test('a job whose checkpoint storage is full fails, and goes on when there is ro
   assert.ok(first.job.calls.includes('abort 1'));
   const failure = first.job.failures[0];
   assert.ok(failure instanceof StreamError && failure.code === 'TOO_MANY_CHECKPOINT_FAILURES');
-  assert.match(first.job.failures[0].message, /planned/);
+  assert.match(failure.message, /planned/);
   storage.trouble = null;
   const second = await FakeProcess.start(storage);
   const id = await second.checkpoint();
