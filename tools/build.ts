@@ -111,6 +111,10 @@ function stage({ folder, manifest }: Package, names: ReadonlyMap<string, string>
   if (folder === 'millrace' && existsSync(join(root, 'README.md'))) {
     cpSync(join(root, 'README.md'), join(to, 'README.md'));
   }
+  // `millrace help errors` reads it.
+  if (folder === 'millrace') {
+    cpSync(join(root, 'docs', 'reference', 'errors.md'), join(to, 'docs', 'errors.md'));
+  }
   cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'));
   const { exports = {}, imports, dependencies = {}, ...rest } = manifest;
   const published = {
@@ -122,7 +126,7 @@ function stage({ folder, manifest }: Package, names: ReadonlyMap<string, string>
         : source,
     ),
     ...(imports ? { imports: mapValues(imports, (source) => builtPath(source, '.js')) } : {}),
-    files: ['bin', 'dist', 'templates'].filter((part) => existsSync(join(to, part))),
+    files: ['bin', 'dist', 'docs', 'templates'].filter((part) => existsSync(join(to, part))),
     // Packages of ours fit each other in one version only.
     dependencies: mapValues(dependencies, (range, name) => names.get(name) ?? range),
   };

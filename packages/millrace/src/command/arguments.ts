@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './command-errors.ts';
+import { nearestWord } from './nearest-word.ts';
 
 /** The options a command knows, as for `parseArgs` of node:util. */
 export type OptionSpecs = NonNullable<ParseArgsConfig['options']>;
@@ -60,6 +61,12 @@ function parsed<const O extends OptionSpecs>(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!(error instanceof Error) || !code.startsWith('ERR_PARSE_ARGS_')) throw error;
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const wrong = /'-{1,2}([^']*)'/.exec(error.message)?.[1] ?? '';
+      const meant = nearestWord(wrong, Object.keys(options));
+      const more = meant === null ? '' : `; did you mean --${meant}?`;
+      throw usage(command, `unknown option '--${wrong}'${more}`);
+    }
     // Node adds advice about `--` that fits few cases; its first sentence says what is wrong.
     throw usage(command, error.message.split('. ')[0]!.replace(/\.$/, ''));
   }

@@ -35,6 +35,28 @@ test('help of a command shows it, with --help too', async (t) => {
   }
 });
 
+test('help errors shows the section of a code, and all codes without one', async (t) => {
+  const context = contextFor(t);
+  assert.equal(await dispatch(context, ['help', 'errors', 'job_fenced']), exitCode.ok);
+  assert.match(context.written.out, /^JOB_FENCED\n\n[^#]+\n$/);
+  assert.equal(await dispatch(context, ['help', 'errors']), exitCode.ok);
+  assert.match(context.written.out, /^CORRUPT_RUN$/m);
+  assert.equal(await dispatch(context, ['help', 'errors', 'JOB_FENCD']), exitCode.usage);
+  assert.match(context.written.error, /did you mean JOB_FENCED\?/);
+});
+
+test('what was mistyped is guessed', async (t) => {
+  for (const [args, guess] of [
+    [['run', 'job.ts', '--paralelism', '2'], /'--paralelism'; did you mean --parallelism\?/],
+    [['chekpoint'], /did you mean "checkpoint"\?/],
+    [['run', 'job.ts', '--restart', 'fixed:3'], /write fixed:ATTEMPTS:DELAY, such as/],
+  ] as const) {
+    const context = contextFor(t);
+    assert.equal(await dispatch(context, args), exitCode.usage);
+    assert.match(context.written.error, guess);
+  }
+});
+
 test('--version is that of the package', async (t) => {
   const context = contextFor(t);
   assert.equal(await dispatch(context, ['--version']), exitCode.ok);

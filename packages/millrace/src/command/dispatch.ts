@@ -9,8 +9,10 @@ import {
   stopCommand,
 } from './control-commands.ts';
 import { errorReport } from './error-report.ts';
+import { errorCataloguePath, errorCodes, errorSection } from './error-catalogue.ts';
 import { exitCode, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { helpText } from './help.ts';
+import { nearestWord } from './nearest-word.ts';
 import { newCommand } from './new-command.ts';
 import { planCommand } from './plan-command.ts';
 import { packageVersion } from './package-version.ts';
@@ -53,7 +55,7 @@ export async function dispatch(
       return exitCode.ok;
     }
     const command = commands.get(name);
-    if (command === undefined) throw usage('', `there is no command "${name}"`);
+    if (command === undefined) throw usage('', noSuchCommand(name));
     if (rest.includes('--help') || rest.includes('-h')) return await helpCommand(context, [name]);
     return await command(context, rest);
   } catch (error) {
@@ -63,8 +65,31 @@ export async function dispatch(
 }
 
 async function helpCommand(context: CommandContext, args: readonly string[]): Promise<ExitCode> {
+  if (args[0] === 'errors') return helpOnErrors(context, args[1]);
   const text = helpText(args[0]);
-  if (text === null) throw usage('', `there is no command "${args[0]}"`);
+  if (text === null) throw usage('', noSuchCommand(args[0]!));
   context.terminal.out(text);
+  return exitCode.ok;
+}
+
+function noSuchCommand(name: string): string {
+  const meant = nearestWord(name, commands.keys());
+  return `there is no command "${name}"${meant === null ? '' : `; did you mean "${meant}"?`}`;
+}
+
+/** `millrace help errors [CODE]`: the section of the reference, or all codes. */
+function helpOnErrors({ terminal }: CommandContext, code: string | undefined): ExitCode {
+  if (code === undefined) {
+    terminal.out(`${errorCodes().join('\n')}\n\nall of it: ${errorCataloguePath()}\n`);
+    return exitCode.ok;
+  }
+  const wanted = code.toUpperCase();
+  const section = errorSection(wanted);
+  if (section === null) {
+    const meant = nearestWord(wanted, errorCodes());
+    const more = meant === null ? '' : `; did you mean ${meant}?`;
+    throw usage('errors', `there is no error with the code "${code}"${more}`);
+  }
+  terminal.out(section);
   return exitCode.ok;
 }

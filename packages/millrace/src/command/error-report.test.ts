@@ -25,7 +25,7 @@ test('errorReport says message, where, causes, hint and code', () => {
   where: command totals; /app/src/orders.ts:12:9
   cause: TypeError: amount is not a number
   hint: Look at the record.
-  code: USAGE (docs/reference/errors.md)
+  code: USAGE (npx millrace help errors USAGE)
 `,
   );
 });
@@ -48,5 +48,6 @@ test('errorData holds the same facts as data', () => {
     domain: 'user',
     hint: 'Look at the record.',
     causes: ['TypeError: amount is not a number'],
+    location: '/app/src/orders.ts:12:9',
   });
 });

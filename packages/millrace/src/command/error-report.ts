@@ -11,14 +11,14 @@ export interface ErrorReportOptions {
  *       where: operatorUid totals, subtaskIndex 0; src/orders.ts:12:9
  *       cause: amount is not a number
  *       hint: ...
- *       code: USER_FUNCTION_FAILED (docs/reference/errors.md)
+ *       code: USER_FUNCTION_FAILED (npx millrace help errors USER_FUNCTION_FAILED)
  *
  * Reads errors by their members and not by class: the job may bring its own copy of the engine.
  */
 export function errorReport(error: unknown, options: ErrorReportOptions = {}): string {
   const chain = causes(error);
   const lines = [`error: ${messageOf(chain[0])}`];
-  const where = [details(chain[0]), frame(chain.at(-1))].filter((part) => part !== '');
+  const where = [details(chain[0]), codeLocation(error)].filter((part) => part !== '');
   if (where.length > 0) lines.push(`  where: ${where.join('; ')}`);
   for (const cause of chain.slice(1)) lines.push(`  cause: ${labelled(cause)}`);
   const hints = new Set(chain.map((one) => text(one, 'hint')).filter((hint) => hint !== ''));
@@ -26,7 +26,7 @@ export function errorReport(error: unknown, options: ErrorReportOptions = {}): s
   const code = text(chain[0], 'code');
   if (code !== '') {
     const isOurs = text(chain[0], 'domain') !== '';
-    lines.push(`  code: ${code}${isOurs ? ' (docs/reference/errors.md)' : ''}`);
+    lines.push(`  code: ${code}${isOurs ? ` (npx millrace help errors ${code})` : ''}`);
   }
   const innermost = chain.at(-1);
   if (options.withStack && innermost instanceof Error && innermost.stack !== undefined) {
@@ -42,6 +42,8 @@ export interface ErrorData {
   readonly domain: string;
   readonly hint: string;
   readonly causes: readonly string[];
+  /** File, line and column in the user's own code. */
+  readonly location: string;
 }
 
 /** @returns the facts of an error; what it does not have is an empty text */
@@ -53,6 +55,7 @@ export function errorData(error: unknown): ErrorData {
     domain: text(error, 'domain'),
     hint: chain.map((one) => text(one, 'hint')).find((hint) => hint !== '') ?? '',
     causes: chain.slice(1).map(labelled),
+    location: codeLocation(error),
   };
 }
 
@@ -87,14 +90,20 @@ function text(error: unknown, member: 'code' | 'domain' | 'hint'): string {
 function details(error: unknown): string {
   const facts: unknown = error instanceof Error ? Reflect.get(error, 'details') : undefined;
   if (typeof facts !== 'object' || facts === null) return '';
-  return Object.entries(facts)
-    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value) && value !== '')
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
+  return (
+    Object.entries(facts)
+      // What is true or false is for programs; people have the message.
+      .filter(
+        ([, value]) => typeof value === 'number' || (typeof value === 'string' && value !== ''),
+      )
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')
+  );
 }
 
-/** The first line of the stack that is neither Node's nor the engine's. */
-function frame(error: unknown): string {
+/** The first line of the innermost cause's stack that is neither Node's nor the engine's. */
+export function codeLocation(failure: unknown): string {
+  const error = causes(failure).at(-1);
   if (!(error instanceof Error) || error.stack === undefined) return '';
   for (const line of error.stack.split('\n')) {
     const place = /^\s+at (?:.*\()?(?:file:\/\/)?(\/?[^()\s][^()]*:\d+:\d+)\)?$/.exec(line)?.[1];

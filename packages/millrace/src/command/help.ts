@@ -19,6 +19,7 @@ const general = `millrace - stateful stream processing, no server
   millrace checkpoints gc <dir> [job]      what nothing refers to (--delete removes it)
 
   millrace help [command], millrace --version
+  millrace help errors [CODE]        what an error means, who can fix it, and how
 `;
 
 const perCommand: Readonly<Record<string, string>> = {

@@ -2,6 +2,13 @@ import type { RestartStrategy } from '@millrace/core';
 import { usage } from './arguments.ts';
 import { parseDuration } from './duration.ts';
 
+const syntaxes: ReadonlyMap<string, string> = new Map([
+  ['none', 'none'],
+  ['fixed', 'fixed:ATTEMPTS:DELAY, such as fixed:3:10s'],
+  ['rate', 'rate:FAILURES:INTERVAL:DELAY, such as rate:5:10m:10s'],
+  ['exponential', 'exponential[:INITIAL[:MAX]], such as exponential:1s:1m'],
+]);
+
 /**
  * Reads `--restart`:
  *
@@ -15,7 +22,8 @@ import { parseDuration } from './duration.ts';
 export function parseRestart(text: string): RestartStrategy {
   const [kind, ...rest] = text.split(':');
   const wrong = (): never => {
-    throw usage('run', `--restart does not understand "${text}"`);
+    const syntax = syntaxes.get(kind!) ?? [...syntaxes.values()].join(', ');
+    throw usage('run', `--restart does not understand "${text}"; write ${syntax}`);
   };
   const count = (value: string | undefined): number =>
     value !== undefined && /^\d+$/.test(value) ? Number(value) : wrong();

@@ -107,7 +107,14 @@ class Connection {
     const read = readRequest(line);
     if (read.kind === 'refused') {
       const { id, reason } = read;
-      const error = { code: 'BAD_REQUEST', domain: 'user', hint: '', causes: [], message: reason };
+      const error = {
+        code: 'BAD_REQUEST',
+        domain: 'user',
+        hint: '',
+        causes: [],
+        location: '',
+        message: reason,
+      };
       return { id, ok: false, error };
     }
     const { id } = read.request;

@@ -2,10 +2,15 @@ import type { JobEvent, OperatorMetrics } from '@millrace/core';
 import { formatDuration } from '../command/duration.ts';
 import { errorData } from '../command/error-report.ts';
 import { operatorReports } from '../control/control-protocol.ts';
+import { type FailureRun, failureRunText, onFailureOf } from './failure-run.ts';
 import { formatBytes, formatCount } from './figures.ts';
 
-/** An event as one line for a log, without time and line end. */
-export function eventText(event: JobEvent): string {
+/**
+ * An event as one line for a log, without time and line end.
+ *
+ * @param failures the run of failures that a `failure` belongs to
+ */
+export function eventText(event: JobEvent, failures: FailureRun | null = null): string {
   switch (event.kind) {
     case 'status':
       return event.status;
@@ -32,7 +37,8 @@ export function eventText(event: JobEvent): string {
         event.restartInMs === null
           ? 'the job fails'
           : `restart in ${formatDuration(event.restartInMs)}`;
-      return `failure: ${errorData(event.error).message}; ${then}`;
+      const more = failureRunText(failures ?? onFailureOf(null, event.error));
+      return `failure: ${errorData(event.error).message}${more}; ${then}`;
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { JobEvent, OperatorMetrics } from '@millrace/core';
 import type { Terminal } from '../command/command-context.ts';
 import { eventJson, eventText, metricsJson } from './event-text.ts';
+import { type FailureRun, onFailureOf } from './failure-run.ts';
 import { initialProgress, onJobEvent, onMetrics } from './progress-state.ts';
 import { progressLines } from './progress-view.ts';
 
@@ -30,11 +31,13 @@ export function lineDisplay(
   jobName: string,
   options: { readonly quiet: boolean },
 ): ProgressDisplay {
+  let failures: FailureRun | null = null;
   return {
     onEvent(event, nowMs) {
-      if (options.quiet && event.kind !== 'failure') return;
+      if (event.kind === 'failure') failures = onFailureOf(failures, event.error);
+      else if (options.quiet) return;
       const time = new Date(nowMs).toISOString();
-      terminal.error(`${time} ${jobName}: ${eventText(event)}\n`);
+      terminal.error(`${time} ${jobName}: ${eventText(event, failures)}\n`);
     },
     onMetrics: () => {},
     say: (text) => terminal.error(`${text}\n`),
@@ -49,6 +52,7 @@ export function liveDisplay(
   startedAtMs: number,
 ): ProgressDisplay {
   let state = initialProgress(jobName, startedAtMs);
+  let failures: FailureRun | null = null;
   let drawn = 0;
   const erase = (): void => {
     // Up to the first line of the drawing, then everything below is cleared.
@@ -66,9 +70,10 @@ export function liveDisplay(
   return {
     onEvent(event, nowMs) {
       state = onJobEvent(state, event, nowMs);
+      if (event.kind === 'failure') failures = onFailureOf(failures, event.error);
       if (event.kind === 'failure' || event.kind === 'restored') {
         erase();
-        terminal.error(`${eventText(event)}\n`);
+        terminal.error(`${eventText(event, failures)}\n`);
       }
       draw(nowMs);
     },
