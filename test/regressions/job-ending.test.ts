@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type JobEvent, type JobExecution, run, type RunOptions } from '@millrace/core';
 import { VirtualEnvironment } from '@millrace/testing';
+import { MemoryStorage } from '../../packages/core/src/storage/memory-storage.ts';
 import { conditions, SIMULATED_JOBS } from '../recovery/simulated-jobs.ts';
 import { committedLines } from '../recovery/simulated-run.ts';
 
@@ -111,3 +112,34 @@ test('a restored job says whether it had finished, and where its checkpoint is',
   assert.equal(facts[0]![0], false);
   assert.deepEqual(facts[1], [true, `chk-${last}/manifest.json`]);
 });
+
+// The cancellation waited for the checkpoint under way, whose storage never answered.
+test('a job is cancelled although a call on its storage hangs', async () => {
+  const environment = new VirtualEnvironment({ seed: 5 });
+  const hanging = Promise.withResolvers<void>();
+  const storage = new MemoryStorage();
+  const { createIfAbsent } = storage;
+  storage.createIfAbsent = async (name, data) => {
+    if (name.startsWith('chk-')) await hanging.promise;
+    return createIfAbsent.call(storage, name, data);
+  };
+  const events: JobEvent[] = [];
+  const onEvent = (event: JobEvent): void => void events.push(event);
+  const execution = await environment.runUntil(start(environment, { storage, onEvent }));
+  execution.triggerCheckpoint().catch(() => {});
+  await environment.runUntil(until(environment, 1_000));
+  await environment.runUntil(execution.cancel());
+  assert.equal((await execution.done).status, 'cancelled');
+  const told = events.length;
+  hanging.resolve(); // what comes back after all is not told
+  await environment.runUntil(until(environment, 1_000));
+  assert.equal(execution.status(), 'cancelled');
+  assert.deepEqual(
+    events.slice(told).filter(({ kind }) => kind === 'status' || kind === 'failure'),
+    [],
+  );
+});
+
+function until({ scheduler }: VirtualEnvironment, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void scheduler.after(delayMs, resolve));
+}

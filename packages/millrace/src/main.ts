@@ -1,5 +1,6 @@
 import type { CommandContext, StopSignal, Terminal } from './command/command-context.ts';
 import { dispatch } from './command/dispatch.ts';
+import { endProcess } from './command/end-process.ts';
 import { runtimeDirectory } from './control/job-registry.ts';
 
 /** Carries out the process's command line and ends the process with its exit code. */
@@ -7,7 +8,7 @@ export async function main(): Promise<void> {
   const code = await dispatch(realContext(), process.argv.slice(2));
   // A job may leave handles open; what is written must be out before the process ends.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(code);
+  endProcess(code);
 }
 
 function realContext(): CommandContext {

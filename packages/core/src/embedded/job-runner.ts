@@ -33,6 +33,9 @@ import { operatorMetrics } from './operator-metrics.ts';
 import { RunFileStore } from './run-file-store.ts';
 import { recoverSinks } from './sink-recovery.ts';
 
+/** So long a cancelled job waits for what is under way. */
+const CANCEL_PATIENCE_MS = 15_000;
+
 /** What a runner needs; made by `run`. */
 export interface JobRunnerOptions {
   readonly graph: JobGraph;
@@ -82,6 +85,8 @@ interface StopRequest {
 //     needs may be gone, and nothing of its sinks is its own any more.
 // B5. A process that was taken over does not fail with what follows from it (a file of its sinks
 //     is gone, say): whoever starts it again by that error would take the job back.
+// B6. A cancelled job ends for its user although a call on a storage or a file never comes back:
+//     nothing that counts depends on what is cleaned up. What comes after is not told.
 
 /** A job that runs in this process. */
 export class JobRunner implements JobExecution {
@@ -101,6 +106,7 @@ export class JobRunner implements JobExecution {
   #stop: StopRequest | null = null;
   #isEnding = false;
   #isCancelled = false;
+  #hasEnded = false;
   #wakeFromDelay: () => void = () => {};
   #lastMetrics: readonly OperatorMetrics[] = [];
 
@@ -178,7 +184,10 @@ export class JobRunner implements JobExecution {
     this.#options.recovery.owner.abandon(); // a dead storage must not keep us waiting
     this.#ending?.resolve({ kind: 'cancelled' });
     this.#wakeFromDelay();
+    const { scheduler } = this.#options.environment;
+    const giveUp = scheduler.after(CANCEL_PATIENCE_MS, () => this.#end({ kind: 'cancelled' })); // B6
     await this.done.catch(() => {});
+    giveUp();
   }
 
   metrics(): readonly OperatorMetrics[] {
@@ -199,15 +208,19 @@ export class JobRunner implements JobExecution {
     try {
       const end = await this.#runToTheEnd();
       await this.#clean(end);
-      const lastCheckpoint = this.#driver.lastCheckpoint;
-      const status = end.kind === 'failed' ? 'failed' : end.kind;
-      this.#setStatus(status);
-      if (end.kind === 'failed') this.#done.reject(end.error);
-      else this.#done.resolve({ status: end.kind, lastCheckpoint, attempts: this.#attempts });
+      this.#end(end);
     } catch (error) {
-      this.#setStatus('failed');
-      this.#done.reject(error);
+      this.#end({ kind: 'failed', error });
     }
+  }
+
+  #end(end: AttemptEnd): void {
+    if (this.#hasEnded) return; // B6
+    this.#setStatus(end.kind);
+    this.#hasEnded = true;
+    const lastCheckpoint = this.#driver.lastCheckpoint;
+    if (end.kind === 'failed') this.#done.reject(end.error);
+    else this.#done.resolve({ status: end.kind, lastCheckpoint, attempts: this.#attempts });
   }
 
   async #runToTheEnd(): Promise<AttemptEnd> {
@@ -373,8 +386,8 @@ export class JobRunner implements JobExecution {
   }
 
   #setStatus(status: JobStatus): void {
-    assert(this.#status !== 'failed' || status === 'failed', 'a failed job stays failed');
-    if (status === this.#status) return;
+    if (status === this.#status || this.#hasEnded) return;
+    assert(this.#status !== 'failed', 'a failed job stays failed');
     this.#status = status;
     this.#started.resolve();
     this.#emit({ kind: 'status', status });
