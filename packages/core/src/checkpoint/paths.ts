@@ -65,6 +65,12 @@ export function alivePath(generation: number, beat: number): string {
   return `${ALIVE_PREFIX}${padded.join('-')}`;
 }
 
+/** The generation of whose heartbeat it is; null for a name that `alivePath` does not make. */
+export function aliveGenerationOf(name: string): number | null {
+  const match = /^alive\/(\d{10})-\d{10}$/.exec(name);
+  return match === null ? null : Number(match[1]);
+}
+
 /** The name of a savepoint's directory: the job, the time in UTC, and chance. */
 export function savepointDirectoryName(jobName: string, nowMs: number, random: string): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');

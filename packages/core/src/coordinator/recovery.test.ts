@@ -112,6 +112,7 @@ test('recover imports an older one as a new instance if duplicates are allowed',
   });
   assert.notEqual(fork.instanceId, before.instanceId);
   assert.equal(fork.manifest?.checkpointId, 4, 'imported under an id of its own');
+  assert.deepEqual([before.leftBehind, fork.leftBehind], [null, 3], 'output that is out');
   const again = await recoverWith(new VirtualTime(), storage);
   assert.equal(again.manifest?.checkpointId, 4, 'latest is the import');
   assert.equal(again.instanceId, fork.instanceId);
@@ -142,6 +143,7 @@ test('recover copies the runs of another directory, which may go afterwards', as
 test('recover without state does not find the old checkpoints again later', async () => {
   const storage = await withCheckpoints(2);
   const fresh = await recoverWith(new VirtualTime(), storage, { from: { kind: 'none' } });
+  assert.notEqual(fresh.leftBehind, null, 'output that is out stays');
   assert.equal(fresh.manifest, null);
   assert.equal(fresh.nextCheckpointId, 3, 'ids are not used again');
   assert.deepEqual(await namesOf(storage, 'chk-'), []);
@@ -205,7 +207,9 @@ test('recover stands by while the owner shows signs of life', async () => {
   await owner.checkpoint();
   const time = new VirtualTime();
   let isRecovered = false;
-  const standby = recoverWith(time, storage, { standby: true }).then((recovery) => {
+  const waitedFor: number[] = [];
+  const onStandby = (generation: number) => void waitedFor.push(generation);
+  const standby = recoverWith(time, storage, { standby: true, onStandby }).then((recovery) => {
     isRecovered = true;
     return recovery;
   });
@@ -218,6 +222,7 @@ test('recover stands by while the owner shows signs of life', async () => {
   // The owner hangs: its time stands still.
   await time.advance(25_000);
   assert.ok(isRecovered);
+  assert.deepEqual(waitedFor, [1], 'the owner is told once');
   assert.equal((await standby).manifest?.checkpointId, 1);
 });
 

@@ -1,7 +1,8 @@
 import type { Environment } from '../base/environment.ts';
 import { decodeManifest, type Manifest } from '../checkpoint/manifest.ts';
-import { ALIVE_PREFIX, runOriginOf, runPath } from '../checkpoint/paths.ts';
+import { ALIVE_PREFIX, aliveGenerationOf, runOriginOf, runPath } from '../checkpoint/paths.ts';
 import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot-log.ts';
+import type { CheckpointId } from '../element/element.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { RestoreBehindNewestError, SingleWriterRequiredError } from './coordinator-errors.ts';
 import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
@@ -44,6 +45,8 @@ export interface RecoveryOptions {
   readonly assumeSingleWriter: boolean;
   readonly allowDuplicates: boolean;
   readonly standby: boolean;
+  /** With `standby`: called with the owner's generation when there is something to wait for. */
+  readonly onStandby?: (generation: number) => void;
   /** Whether the job can be restored from it; throws if not. Called before the claim too. */
   readonly check: (manifest: Manifest) => void;
 }
@@ -58,6 +61,8 @@ export interface Recovery {
   /** What was restored, for messages; null if nothing was. */
   readonly restoredFrom: string | null;
   readonly nextCheckpointId: number;
+  /** The newest checkpoint that this claim goes back behind: its output is out. null: there is none. */
+  readonly leftBehind: CheckpointId | null;
   /** Complete checkpoints, in order of slot; the restored one is the last. */
   readonly complete: readonly CompleteCheckpoint[];
 }
@@ -92,11 +97,17 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const named = from.kind === 'manifest' ? await readNamed(from, environment) : null;
   if (named !== null) options.check(named);
   if (from.kind === 'latest') await checkLatest(options);
+  let leftBehind: CheckpointId | null = null;
   const owner = await LogOwner.claim({
     storage,
     environment,
     jobName,
-    decide: (log) => decide(options, log, named),
+    decide(log) {
+      const newest = latestOf(log);
+      const goesOn = from.kind === 'latest' || isNewest(named, newest);
+      leftBehind = goesOn ? null : (newest?.checkpointId ?? null);
+      return decide(options, log, named);
+    },
   });
   const complete = await readComplete(options, owner.claimedLog);
   const newest = latestOf(owner.claimedLog);
@@ -107,6 +118,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     manifest: null,
     restoredFrom: null,
     nextCheckpointId: owner.claimedLog.nextCheckpointId,
+    leftBehind,
     complete,
   };
   if (named !== null && from.kind === 'manifest' && !isNewest(named, newest)) {
@@ -261,7 +273,8 @@ async function importNamed(
   };
 }
 
-async function waitUntilGone({ storage, environment }: RecoveryOptions): Promise<void> {
+async function waitUntilGone(options: RecoveryOptions): Promise<void> {
+  const { storage, environment } = options;
   let lastSeen = '';
   let sinceMs = environment.clock.monotonicMs();
   for (;;) {
@@ -269,6 +282,7 @@ async function waitUntilGone({ storage, environment }: RecoveryOptions): Promise
     const sign = alive.at(-1)?.name ?? '';
     const nowMs = environment.clock.monotonicMs();
     if (sign === '' || (sign === lastSeen && nowMs - sinceMs >= STANDBY_SILENCE_MS)) return;
+    if (lastSeen === '') options.onStandby?.(aliveGenerationOf(sign) ?? 0);
     if (sign !== lastSeen) sinceMs = nowMs;
     lastSeen = sign;
     await new Promise<void>((resolve) => {

@@ -36,7 +36,15 @@ export interface OperatorMetrics {
 /** What happens in a job's life, for progress displays and logs. */
 export type JobEvent =
   | { readonly kind: 'status'; readonly status: JobStatus }
-  | { readonly kind: 'claimed'; readonly generation: number; readonly instanceId: string }
+  /** Waits for another process, which owns the job, to be gone (`standby`). */
+  | { readonly kind: 'standingBy'; readonly ownerGeneration: number }
+  | {
+      readonly kind: 'claimed';
+      readonly generation: number;
+      readonly instanceId: string;
+      /** The newest checkpoint that this run goes back behind; null: there is none. */
+      readonly leftBehind: number | null;
+    }
   | {
       readonly kind: 'restored';
       /** The manifest: what `options.from` named, or a name below the job's directory. */

@@ -139,8 +139,8 @@ export class JobRunner implements JobExecution {
 
   /** Begins to run; returns at once. */
   start(): void {
-    const { generation, instanceId } = this.#options.recovery;
-    this.#emit({ kind: 'claimed', generation, instanceId });
+    const { generation, instanceId, leftBehind } = this.#options.recovery;
+    this.#emit({ kind: 'claimed', generation, instanceId, leftBehind });
     this.#emit({ kind: 'status', status: 'starting' });
     void this.#live();
   }

@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly assumeSingleWriter?: boolean;
   /** Wait until the current owner is gone instead of taking over at once. */
   readonly standby?: boolean;
-  /** Gets every event from the first on; `claimed` and `restored` come before `run` resolves. */
+  /** Gets every event from the first on; `standingBy` and `claimed` come before `run` resolves. */
   readonly onEvent?: (event: JobEvent) => void;
   /** Default: local time of the real world. The simulator gives a virtual one. */
   readonly environment?: Environment;

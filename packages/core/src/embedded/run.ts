@@ -75,6 +75,7 @@ async function startJob(
     assumeSingleWriter: options.assumeSingleWriter ?? false,
     allowDuplicates: options.allowDuplicates ?? false,
     standby: options.standby ?? false,
+    onStandby: (ownerGeneration) => options.onEvent?.({ kind: 'standingBy', ownerGeneration }),
     check: (manifest) => {
       checkRestore(manifest, plan(streamGraph, options, manifest), allowDroppedState);
     },

@@ -62,11 +62,15 @@ test('run ends with 0 when the job finishes, and leaves nothing in the registry'
 
 test('run shows the events of the job from the first one on', async (t) => {
   const { context, execution, exit } = await start(t);
+  execution.emit({ kind: 'standingBy', ownerGeneration: 3 });
+  execution.emit({ kind: 'claimed', generation: 4, instanceId: 'a', leftBehind: 5 });
   const restored = { kind: 'restored', checkpointId: 6, durationMs: 12 } as const;
   execution.emit({ ...restored, from: 'chk-6/manifest.json', hadFinished: false });
   execution.emit({ ...restored, from: '/sp/orders', hadFinished: true });
   execution.end();
   await exit;
+  assert.match(context.written.error, /standing by: generation 3 of the job is running\n/);
+  assert.match(context.written.error, /generation 4; output up to checkpoint 5 is already out/);
   assert.match(context.written.error, /restored checkpoint 6 in 12 ms\n/);
   assert.match(context.written.error, /restored checkpoint 6 from \/sp\/orders in 12 ms; /);
   assert.match(context.written.error, /this job had finished at checkpoint 6: .*--from none/);
@@ -131,6 +135,7 @@ test('a signal before the job has started ends at once', async (t) => {
   await called.promise;
   context.signal('SIGINT');
   assert.equal(await exit, exitCode.interrupted);
+  assert.match(context.written.error, /ended: the job had not begun to run\n$/);
 });
 
 test('run ends with 1 and a report when the job fails', async (t) => {

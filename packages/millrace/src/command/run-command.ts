@@ -207,6 +207,7 @@ class SignalDesk {
     if (this.#stoppedAtMs !== null && nowMs - this.#stoppedAtMs < sameSignalMs) return;
     if (this.#execution === null || this.#stoppedAtMs !== null) {
       this.#isAtOnce = true;
+      if (this.#execution === null) this.#display.say('ended: the job had not begun to run');
       this.#endAtOnce(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
       return;
     }

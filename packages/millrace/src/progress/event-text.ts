@@ -15,7 +15,9 @@ export function eventText(event: JobEvent, failures: FailureRun | null = null): 
     case 'status':
       return event.status;
     case 'claimed':
-      return `claimed as generation ${event.generation}`;
+      return `claimed as generation ${event.generation}${leftBehindText(event.leftBehind)}`;
+    case 'standingBy':
+      return `standing by: generation ${event.ownerGeneration} of the job is running`;
     case 'restored': {
       const { checkpointId, from, hadFinished } = event;
       // The job's own checkpoint needs no path: its number names it.
@@ -41,6 +43,11 @@ export function eventText(event: JobEvent, failures: FailureRun | null = null): 
       return `failure: ${errorData(event.error).message}${more}; ${then}`;
     }
   }
+}
+
+function leftBehindText(checkpointId: number | null): string {
+  if (checkpointId === null) return '';
+  return `; output up to checkpoint ${checkpointId} is already out and stays there`;
 }
 
 function finishedText(checkpointId: number): string {

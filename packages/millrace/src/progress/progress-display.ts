@@ -45,6 +45,11 @@ export function lineDisplay(
   };
 }
 
+function isWorthKeeping(event: JobEvent): boolean {
+  if (event.kind === 'claimed') return event.leftBehind !== null;
+  return event.kind === 'failure' || event.kind === 'restored' || event.kind === 'standingBy';
+}
+
 /** Drawn in place on a terminal. Failures and sayings stay above the drawing. */
 export function liveDisplay(
   terminal: Terminal,
@@ -71,7 +76,7 @@ export function liveDisplay(
     onEvent(event, nowMs) {
       state = onJobEvent(state, event, nowMs);
       if (event.kind === 'failure') failures = onFailureOf(failures, event.error);
-      if (event.kind === 'failure' || event.kind === 'restored') {
+      if (isWorthKeeping(event)) {
         erase();
         terminal.error(`${eventText(event, failures)}\n`);
       }

@@ -64,6 +64,7 @@ export function onJobEvent(state: ProgressState, event: JobEvent, nowMs: number)
       };
     }
     case 'claimed':
+    case 'standingBy':
     case 'restored':
       return state;
   }
