@@ -50,6 +50,8 @@ class PollTimes {
   readonly wall = new Float64Array(1 << 22);
   readonly cpu = new Float64Array(1 << 22);
   count = 0;
+  /** Records handed out. */
+  records = 0;
 
   note(): void {
     if (this.count === this.wall.length) return;
@@ -106,6 +108,7 @@ function updates(times: PollTimes, filled: () => void): Source<Update> {
           const batch = new Batch(maxRecords);
           for (let i = 0; i < maxRecords; i++)
             batch.push({ key: nextKey(), amount: i }, Number.NaN);
+          times.records += maxRecords;
           if (isFilled) madeSinceFilled += maxRecords;
           return { splitId: 'all', batch };
         },
@@ -203,16 +206,16 @@ async function main(): Promise<void> {
   const seen = spans.length;
   while (spans.length < seen + 2) await new Promise((resolve) => setTimeout(resolve, 100));
   const startedAtMs = performance.now();
-  const startedAt = times.count;
+  const startedAt = times.records;
   const noise = noiseThread();
   await new Promise((resolve) => setTimeout(resolve, measuredMs));
   const endedAtMs = performance.now();
-  const polls = times.count - startedAt;
+  const records = times.records - startedAt;
   const gaps = await noise.stop();
   await execution.cancel();
   rmSync(directory, { recursive: true });
   const measured = spans.filter(({ fromMs, toMs }) => fromMs > startedAtMs && toMs < endedAtMs);
-  report(times, measured, gaps, (polls * 1_024) / (endedAtMs - startedAtMs));
+  report(times, measured, gaps, records / (endedAtMs - startedAtMs));
 }
 
 function report(
