@@ -17,6 +17,13 @@ test('every mutant has a name of its own and fits the engine', () => {
   assert.deepEqual(misfits, []);
 });
 
+test('docs/internals/mutants.md names every mutant and none that is gone', () => {
+  const page = readFileSync(join(PACKAGES, '../docs/internals/mutants.md'), 'utf8');
+  const table = page.slice(page.indexOf('## What caught them'), page.indexOf('## What survived'));
+  const named = [...table.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(named.sort(), ENGINE_MUTANTS.map(({ name }) => name).sort());
+});
+
 function misfit(mutant: Mutant, file: string): string[] {
   const text = readFileSync(join(PACKAGES, file), 'utf8');
   try {

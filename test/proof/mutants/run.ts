@@ -1,6 +1,6 @@
 // Tries the campaign on an engine with deliberate bugs: each has to be found.
 //
-//   npm run proof:mutants -- [--only NAME] [--seeds 2000] [--seconds 120] [--json FILE]
+//   npm run proof:mutants -- [--only NAME] [--seeds 2000] [--seconds 240] [--json FILE]
 //
 // The last line is `caught=K of N`; the exit code is 0 if all are caught. A seed that fails on the
 // engine as it is catches nothing.
@@ -29,7 +29,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     seeds: { type: 'string', default: '2000' },
-    seconds: { type: 'string', default: '120' },
+    seconds: { type: 'string', default: '240' },
     json: { type: 'string' },
   },
 });
