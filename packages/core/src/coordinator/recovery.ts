@@ -61,7 +61,7 @@ export interface Recovery {
   /** What was restored, for messages; null if nothing was. */
   readonly restoredFrom: string | null;
   readonly nextCheckpointId: number;
-  /** The newest checkpoint that this claim goes back behind: its output is out. null: there is none. */
+  /** The newest checkpoint that this claim goes back behind, its output is out; null: none. */
   readonly leftBehind: CheckpointId | null;
   /** Complete checkpoints, in order of slot; the restored one is the last. */
   readonly complete: readonly CompleteCheckpoint[];

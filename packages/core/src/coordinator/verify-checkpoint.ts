@@ -8,6 +8,7 @@ import { readRun } from './run-copier.ts';
 /** What a verification found. */
 export interface VerificationReport {
   readonly runs: number;
+  /** Of all runs, damaged ones too. */
   readonly bytes: number;
   /** One sentence each; empty: the checkpoint can be restored. */
   readonly problems: readonly string[];
@@ -39,9 +40,9 @@ export async function verifyCheckpoint(
     const id = `${run.file}:${run.offset}`;
     if (seen.has(id)) continue;
     seen.add(id);
+    bytes += run.length;
     try {
       await readRun(run, storage, environment);
-      bytes += run.length;
     } catch (error) {
       problems.push(messageOf(error));
     }

@@ -185,7 +185,8 @@ export class JobRunner implements JobExecution {
     this.#ending?.resolve({ kind: 'cancelled' });
     this.#wakeFromDelay();
     const { scheduler } = this.#options.environment;
-    const giveUp = scheduler.after(CANCEL_PATIENCE_MS, () => this.#end({ kind: 'cancelled' })); // B6
+    const end = (): void => this.#end({ kind: 'cancelled' });
+    const giveUp = scheduler.after(CANCEL_PATIENCE_MS, end); // B6
     await this.done.catch(() => {});
     giveUp();
   }

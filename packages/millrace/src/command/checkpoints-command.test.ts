@@ -61,7 +61,7 @@ test('checkpoints ls lists what is kept, for people and as data', async (t) => {
   const { directory, checkpoints } = await stored(t);
   const { code, out } = await checkpoints('ls', directory);
   assert.equal(code, exitCode.ok);
-  assert.match(out, /^numbers {2}\(process 1\)\n( {2}\S.* UTC .*\n)+$/);
+  assert.match(out, /^numbers {2}\(generation 1\)\n( {2}\S.* UTC .*\n)+$/);
   assert.doesNotMatch(out, /DAMAGED/);
   const data = JSON.parse((await checkpoints('ls', directory, '--json')).out);
   assert.equal(data[0].job, 'numbers');
@@ -99,8 +99,21 @@ test('checkpoints verify reads every byte and exits with 1 on damage', async (t)
   writeFileSync(path, bytes);
   const damaged = await checkpoints('verify', directory);
   assert.equal(damaged.code, exitCode.failed);
-  assert.match(damaged.out, /^DAMAGED {2}.*\n {2}.*checksum/m);
+  assert.match(damaged.out, /^DAMAGED {2}\S+\n {2}.*checksum/m);
   assert.match((await checkpoints('ls', directory)).out, /DAMAGED/);
+});
+
+test('checkpoints verify counts the bytes of damaged runs too', async (t) => {
+  const { directory, checkpoints } = await stored(t);
+  const all = Number(/runs, (.*) k?B/.exec((await checkpoints('verify', directory)).out)![1]);
+  assert.ok(all > 0);
+  for (const path of runFiles(directory)) {
+    const bytes = readFileSync(path);
+    bytes[40]! ^= 1;
+    writeFileSync(path, bytes);
+  }
+  const { out } = await checkpoints('verify', directory);
+  assert.match(out, /^DAMAGED {2}\S+ {2}\d+ runs, [^0]/m);
 });
 
 test('checkpoints gc shows what nothing refers to, and deletes it only when told', async (t) => {
@@ -121,7 +134,7 @@ test('checkpoints gc shows what nothing refers to, and deletes it only when told
   assert.ok(existsSync(join(job, 'notes.txt')));
   assert.deepEqual(runFiles(directory), kept);
   assert.equal((await checkpoints('verify', directory)).code, exitCode.ok);
-  assert.match((await checkpoints('ls', directory)).out, /\(process \d+\)/);
+  assert.match((await checkpoints('ls', directory)).out, /\(generation \d+\)/);
   assert.match((await checkpoints('gc', directory)).out, /nothing to delete/);
   assert.equal(context.written.error, '');
 });

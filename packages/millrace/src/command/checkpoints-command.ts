@@ -94,7 +94,7 @@ async function listAction(asked: Asked): Promise<ExitCode> {
   }
   for (const place of places) {
     const generation = place.log?.claim?.generation;
-    const owner = generation === undefined ? '' : `  (process ${generation})`;
+    const owner = generation === undefined ? '' : `  (generation ${generation})`;
     terminal.out(`${place.jobName}${owner}\n`);
     if (place.snapshots.length === 0) terminal.out('  no complete checkpoint\n');
     for (const snapshot of place.snapshots) terminal.out(`  ${snapshotLine(snapshot)}\n`);
@@ -127,7 +127,8 @@ async function verifyAction(asked: Asked): Promise<ExitCode> {
     if (asked.asJson) terminal.out(`${JSON.stringify({ manifest: name, ...found })}\n`);
     else {
       const verdict = problems.length === 0 ? 'intact' : 'DAMAGED';
-      terminal.out(`${verdict}  ${name}  ${runs} runs, ${formatBytes(bytes)}\n`);
+      const size = manifest === null ? '' : `  ${runs} runs, ${formatBytes(bytes)}`;
+      terminal.out(`${verdict}  ${name}${size}\n`);
       for (const text of problems) terminal.out(`  ${text}\n`);
     }
   }

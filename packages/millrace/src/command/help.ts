@@ -31,6 +31,7 @@ const perCommand: Readonly<Record<string, string>> = {
   --param key=value          a parameter of the job; may be given many times
   --checkpoint-dir DIR       default: .millrace/checkpoints beside the job's package.json
   --interval TIME            between checkpoints, such as 500ms, 10s, 5m. Default 10s
+  --retain N                 complete checkpoints that are kept. Default 1
   --parallelism N            subtasks per operator. Default 1
   --max-parallelism N        number of key groups, fixed for the life of the job's state
   --restart STRATEGY         none | fixed:ATTEMPTS:DELAY | rate:FAILURES:INTERVAL:DELAY |

@@ -26,12 +26,12 @@ test('readRunArguments puts the default directory beside the nearest package.jso
 test('readRunArguments understands every option', () => {
   const line =
     'orders.ts --from sp/1 --param a=b=c --param d= --checkpoint-dir s3://bucket/x ' +
-    '--interval 500ms --parallelism 4 --max-parallelism 256 --restart fixed:3:10s ' +
+    '--interval 500ms --retain 3 --parallelism 4 --max-parallelism 256 --restart fixed:3:10s ' +
     '--allow-duplicates --allow-dropped-state --assume-single-writer --standby --json';
   const given = readRunArguments(line.split(' '), here);
   assert.deepEqual(given.options, {
     parameters: { a: 'b=c', d: '' },
-    checkpoints: { directory: 's3://bucket/x', intervalMs: 500 },
+    checkpoints: { directory: 's3://bucket/x', intervalMs: 500, numRetained: 3 },
     parallelism: 4,
     maxParallelism: 256,
     restart: { kind: 'fixedDelay', attempts: 3, delayMs: 10_000 },

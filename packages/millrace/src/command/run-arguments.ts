@@ -15,6 +15,7 @@ export const runOptionSpecs = {
   parallelism: { type: 'string' },
   'max-parallelism': { type: 'string' },
   interval: { type: 'string' },
+  retain: { type: 'string' },
   restart: { type: 'string' },
   'allow-duplicates': { type: 'boolean' },
   'allow-dropped-state': { type: 'boolean' },
@@ -44,11 +45,16 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
   const directory =
     given === undefined ? defaultCheckpointDirectory(file) : location(given, workingDirectory);
   const intervalMs = duration('interval', values.interval);
+  const retain = wholeNumber(command, 'retain', values.retain, 1);
   const parallelism = wholeNumber(command, 'parallelism', values.parallelism, 1);
   const max = wholeNumber(command, 'max-parallelism', values['max-parallelism'], 1);
   const options: RunOptions = {
     parameters: readParameters(command, values.param ?? []),
-    checkpoints: { directory, ...(intervalMs === undefined ? {} : { intervalMs }) },
+    checkpoints: {
+      directory,
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+      ...(retain === undefined ? {} : { numRetained: retain }),
+    },
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(max === undefined ? {} : { maxParallelism: max }),
     ...(values.restart === undefined ? {} : { restart: parseRestart(values.restart) }),

@@ -12,6 +12,7 @@ import type { CommandContext, StopSignal } from './command-context.ts';
 import { errorData, errorReport } from './error-report.ts';
 import { exitCode, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { loadJob, shownPath } from './job-file.ts';
+import { restoreAdvice } from './restore-advice.ts';
 import {
   readRunArguments,
   resumeCommand,
@@ -68,7 +69,7 @@ export async function runCommand(
     return await follow(context, given, display, signals, execution, args);
   } catch (error) {
     display.end();
-    report(context, given, job.name, error);
+    await report(context, given, job.name, error, args);
     return exitCodeOf(error);
   } finally {
     display.end();
@@ -160,12 +161,22 @@ async function openControl(
   }
 }
 
-function report(context: CommandContext, given: RunArguments, job: string, error: unknown): void {
-  if (given.display !== 'json') context.terminal.error(errorReport(error));
-  else {
+async function report(
+  context: CommandContext,
+  given: RunArguments,
+  job: string,
+  error: unknown,
+  args: readonly string[],
+): Promise<void> {
+  if (given.display === 'json') {
     const data = { atMs: context.nowMs(), job, event: 'failed', error: errorData(error) };
     context.terminal.out(`${JSON.stringify(data)}\n`);
+    return;
   }
+  context.terminal.error(errorReport(error));
+  const { checkpointDirectory } = given;
+  const advice = await restoreAdvice({ error, jobName: job, checkpointDirectory, args });
+  for (const line of advice) context.terminal.error(`  ${line}\n`);
 }
 
 /** Turns signals into a stop, and a second one into an end at once (C2). */
