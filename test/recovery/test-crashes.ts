@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crashProgramEverywhere, runSimulation, type VirtualEnvironment } from '@millrace/testing';
-import { SIMULATED_JOBS } from './simulated-jobs.ts';
+import type { SimulatedJob } from './simulated-jobs.ts';
 import { committedLines, runSimulated } from './simulated-run.ts';
 
 // Every step of every job takes minutes; `npm test` takes a sample, `.ci/run` all of them.
 const POINTS = process.env.CRASH_POINTS === 'all' ? undefined : 12;
 
-for (const simulated of SIMULATED_JOBS) {
+/** Declares a test for a job: a crash at every step (or a sample of them) changes nothing. */
+export function testCrashes(simulated: SimulatedJob): void {
   test(`job "${simulated.name}" commits the same lines whatever step it crashes at`, async () => {
     const start = (environment: VirtualEnvironment, life: number) =>
       runSimulated(simulated, environment, life);

@@ -1,0 +1,8 @@
+// The other jobs of the list: two files, so that two processes can share
+// the work when every step is crashed.
+import { SIMULATED_JOBS } from './simulated-jobs.ts';
+import { testCrashes } from './test-crashes.ts';
+
+for (const simulated of SIMULATED_JOBS.filter((_, index) => index % 2 === 1)) {
+  testCrashes(simulated);
+}
