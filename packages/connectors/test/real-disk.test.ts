@@ -86,6 +86,28 @@ test('fileSource notices that a real file has grown', async () => {
   });
 });
 
+test('fileSink names itself when its directory lies below a file', async () => {
+  await inDirectory(async (directory) => {
+    const environment = nodeEnvironment();
+    writeFileSync(join(directory, 'file'), '');
+    const sink = fileSink<Order>({
+      directory: join(directory, 'file/out'),
+      format: jsonLinesOut(),
+    });
+    const writer = sink.createWriter(sinkContext(environment, { operatorUid: 'totals' }), []);
+    writer.write(orders[0]!, 0);
+    await assert.rejects(
+      async () => writer.prepareCommit(1)(),
+      (error: Error & { hint?: string }) => {
+        assert.match(error.message, /^sink "totals": could not write .*file\/out/);
+        assert.match(error.hint ?? '', /another directory/);
+        return true;
+      },
+    );
+    await environment.executor.close();
+  });
+});
+
 test('fileSink writes on the real disk what fileSource reads back, over a restart', async () => {
   await inDirectory(async (directory) => {
     const environment = nodeEnvironment();

@@ -7,6 +7,7 @@ export {
   type StorageErrorDetails,
   StorageFullError,
   StorageNameError,
+  StorageNotDirectoryError,
   StorageNotFoundError,
   StoragePermissionError,
   StorageUnavailableError,

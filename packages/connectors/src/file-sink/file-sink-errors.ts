@@ -45,11 +45,13 @@ export class EncodeFailedError extends StreamError<{ format: string }> {
 }
 
 /** The typed error for what the file system threw. */
-export function writeError(path: string, cause: unknown): StreamError {
+export function writeError(path: string, cause: unknown, operatorUid?: string): StreamError {
   if (cause instanceof StreamError && !(cause instanceof FileSystemError)) return cause;
-  if (fileErrorKind(cause) === 'full') {
+  const sink = operatorUid === undefined ? '' : `sink "${operatorUid}": `;
+  const kind = fileErrorKind(cause);
+  if (kind === 'full') {
     return new FileSinkDiskFullError(
-      `no space left to write ${path}`,
+      `${sink}no space left to write ${path}`,
       { path },
       {
         cause,
@@ -57,5 +59,10 @@ export function writeError(path: string, cause: unknown): StreamError {
       },
     );
   }
-  return new FileSinkWriteError(`could not write ${path}`, { path }, { cause });
+  const hint = 'Choose another directory for the sink, or move the file away.';
+  return new FileSinkWriteError(
+    `${sink}could not write ${path}`,
+    { path },
+    { cause, ...(kind === 'not-directory' ? { hint } : {}) },
+  );
 }

@@ -53,6 +53,7 @@ export class FileWriter<T> implements SinkWriter<T, StagedPart, StagedPart> {
     this.#bucketContext = { timestampMs: Number.NaN, nowMs: () => clock.nowMs() };
     this.#fileContext = {
       fileSystem,
+      operatorUid: context.operatorUid,
       inFlight: (bytes) => this.#onInFlight(bytes),
       failed: (error) => this.#onFailure(error),
     };
@@ -166,7 +167,7 @@ export class FileWriter<T> implements SinkWriter<T, StagedPart, StagedPart> {
     try {
       await this.#context.environment.fileSystem.syncDirectory(this.#staging);
     } catch (error) {
-      throw writeError(this.#staging, error);
+      throw writeError(this.#staging, error, this.#context.operatorUid);
     }
   }
 

@@ -11,6 +11,8 @@ const NO_BUFFER = Buffer.alloc(0);
 /** What the files of one writer share. */
 export interface PartFileContext {
   readonly fileSystem: FileSystem;
+  /** Of the sink, for messages. */
+  readonly operatorUid: string;
   /** So many bytes more (or fewer) are on their way to the disk. */
   inFlight(bytes: number): void;
   /** Something failed; later calls of the writer report it. */
@@ -142,13 +144,17 @@ export class PartFile {
     return this.#work.then(
       () => {},
       (error) => {
-        throw writeError(inProgressPath(this.part), error);
+        throw this.#errorOf(error);
       },
     );
   }
 
   #watch(): void {
-    this.#work.catch((error) => this.#context.failed(writeError(inProgressPath(this.part), error)));
+    this.#work.catch((error) => this.#context.failed(this.#errorOf(error)));
+  }
+
+  #errorOf(error: unknown): Error {
+    return writeError(inProgressPath(this.part), error, this.#context.operatorUid);
   }
 
   async #create(prefixOf: StagedPart | null): Promise<WritableFile> {

@@ -1,6 +1,6 @@
 import type { FileSystem } from '@millrace/core/connector';
 import type { FoundFile } from './file-split.ts';
-import { missing, readError } from './file-source-errors.ts';
+import { notThere, readError } from './file-source-errors.ts';
 
 /** Where to look. */
 export interface DiscoveryOptions {
@@ -13,6 +13,8 @@ export interface DiscoveryOptions {
   readonly accepts: (name: string) => boolean;
   /** The directory must be there. */
   readonly isStrict: boolean;
+  /** For messages. */
+  readonly operatorUid?: string | undefined;
 }
 
 // Names under which programs write what is not complete yet.
@@ -57,12 +59,12 @@ export async function discoverFiles(
   for (const path of options.paths) {
     if (isKnown(path)) continue;
     const file = await statFile(fileSystem, path);
-    if (file === null) throw missing(path);
+    if (file === null) throw notThere(path, options.operatorUid);
     found.push(file);
   }
   if (options.directory !== null) {
     if (options.isStrict && (await statPath(fileSystem, options.directory)) === null) {
-      throw missing(options.directory);
+      throw notThere(options.directory, options.operatorUid);
     }
     for (const path of await pathsIn(fileSystem, options.directory, options)) {
       if (isKnown(path)) continue;

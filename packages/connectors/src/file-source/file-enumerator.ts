@@ -86,7 +86,8 @@ export class FileEnumerator implements SplitEnumerator<FileSplit, FileEnumerator
     const { fileSystem, scheduler } = this.#context.environment;
     const { discoverEveryMs } = this.#options;
     try {
-      const found = await discoverFiles(fileSystem, this.#options, (path) => this.#seen.has(path));
+      const options = { ...this.#options, operatorUid: this.#context.operatorUid };
+      const found = await discoverFiles(fileSystem, options, (path) => this.#seen.has(path));
       if (this.#isClosed) return;
       for (const file of found) {
         if (this.#seen.has(file.path)) continue; // named and in the directory

@@ -54,6 +54,16 @@ export function readError(path: string, cause: unknown): StreamError {
   return new SourceFileReadError(`could not read ${path}`, { path }, { cause });
 }
 
+/** What the source was told to read, and never found. */
+export function notThere(path: string, operatorUid: string | undefined): SourceFileMissingError {
+  const source = operatorUid === undefined ? '' : `source "${operatorUid}": `;
+  return new SourceFileMissingError(
+    `${source}there is no ${path}`,
+    { path },
+    { hint: 'Is the path mistyped? A relative one begins at the folder the job is started in.' },
+  );
+}
+
 /** @param cause left out: nothing was thrown, there just is nothing */
 export function missing(path: string, cause?: unknown): SourceFileMissingError {
   return new SourceFileMissingError(

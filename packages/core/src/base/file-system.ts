@@ -60,8 +60,18 @@ export interface ReadableFile {
   close(): Promise<void>;
 }
 
-/** Why a call failed; `full` covers quotas, `permission` read-only disks. */
-export type FileErrorKind = 'not-found' | 'exists' | 'full' | 'permission' | 'directory' | 'other';
+/**
+ * Why a call failed; `full` covers quotas, `permission` read-only disks, `not-directory` says that
+ * `makeDirectory` found a file on its way.
+ */
+export type FileErrorKind =
+  | 'not-found'
+  | 'exists'
+  | 'full'
+  | 'permission'
+  | 'directory'
+  | 'not-directory'
+  | 'other';
 
 /** A call on files failed; `kind` says what can be told apart. */
 export class FileSystemError extends StreamError<{ kind: FileErrorKind; path: string }> {

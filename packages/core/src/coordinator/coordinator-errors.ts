@@ -46,6 +46,13 @@ export class RestoreBehindNewestError extends StreamError<{
   static override readonly retry = 'never';
 }
 
+/** What was named to begin from holds no manifest. */
+export class SnapshotNotFoundError extends StreamError<{ path: string }> {
+  static override readonly code = 'SNAPSHOT_NOT_FOUND';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
 /** A run does not hold the bytes that its manifest promises. */
 export class CorruptRunError extends StreamError<{ file: string; problem: string }> {
   static override readonly code = 'CORRUPT_RUN_REFERENCE';

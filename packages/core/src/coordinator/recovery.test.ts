@@ -126,6 +126,17 @@ test('recover takes the newest, named by its path, as no fork', async () => {
   assert.equal(same.manifest?.checkpointId, 2);
 });
 
+test('recover says that what is named holds no snapshot, before it claims', async () => {
+  const storage = await withCheckpoints(1);
+  const names = await namesOf(storage);
+  const from = { ...named(storage, 1), manifest: 'chk-9/manifest.json', path: '/cp/chk-9' };
+  await assert.rejects(recoverWith(new VirtualTime(), storage, { from }), {
+    code: 'SNAPSHOT_NOT_FOUND',
+    message: 'there is no checkpoint or savepoint in /cp/chk-9',
+  });
+  assert.deepEqual(await namesOf(storage), names);
+});
+
 test('recover copies the runs of another directory, which may go afterwards', async () => {
   const foreign = await withCheckpoints(1);
   const storage = new MemoryStorage(new Map(), 'own');

@@ -4,7 +4,12 @@ import { ALIVE_PREFIX, aliveGenerationOf, runOriginOf, runPath } from '../checkp
 import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot-log.ts';
 import type { CheckpointId } from '../element/element.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { RestoreBehindNewestError, SingleWriterRequiredError } from './coordinator-errors.ts';
+import { StorageNotFoundError } from '../storage/storage-errors.ts';
+import {
+  RestoreBehindNewestError,
+  SingleWriterRequiredError,
+  SnapshotNotFoundError,
+} from './coordinator-errors.ts';
 import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
 import { isManifestOfAnother, readManifest, writeManifest } from './manifest-store.ts';
 import { copyRuns } from './run-copier.ts';
@@ -81,8 +86,8 @@ export interface Recovery {
  *     the next `latest` finds it, and the foreign directory may go at once.
  * V4. Naming something while this job has newer output needs `allowDuplicates`.
  *
- * @throws SingleWriterRequiredError, RestoreBehindNewestError, CorruptManifestError,
- *   CorruptLogError, UnsupportedManifestVersionError, and what `check` throws
+ * @throws SingleWriterRequiredError, SnapshotNotFoundError, RestoreBehindNewestError,
+ *   CorruptManifestError, CorruptLogError, UnsupportedManifestVersionError, and what `check` throws
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { storage, environment, jobName, from } = options;
@@ -188,7 +193,15 @@ async function readNamed(
   from: Extract<RestoreFrom, { kind: 'manifest' }>,
   environment: Environment,
 ): Promise<Manifest> {
-  const bytes = await withRetries(environment, 5, () => from.storage.get(from.manifest));
+  const read = withRetries(environment, 5, () => from.storage.get(from.manifest));
+  const bytes = await read.catch((cause: unknown) => {
+    if (!(cause instanceof StorageNotFoundError)) throw cause;
+    throw new SnapshotNotFoundError(
+      `there is no checkpoint or savepoint in ${from.path}`,
+      { path: from.path },
+      { cause, hint: 'Name a checkpoint (.../chk-7), a savepoint or a manifest file.' },
+    );
+  });
   return decodeManifest(bytes, from.path);
 }
 

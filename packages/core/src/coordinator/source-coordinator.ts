@@ -47,6 +47,7 @@ export class SourceCoordinator {
     this.#enumerator = source.createEnumerator(
       {
         environment,
+        operatorUid: uid,
         parallelism,
         // A copy: the reader moves its splits' positions, the enumerator must not see that.
         assignSplits: (subtaskIndex, splits) => gateway.addSplits(subtaskIndex, splits.map(copyOf)),

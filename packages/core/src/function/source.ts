@@ -34,6 +34,8 @@ export interface SourceSplit {
 /** What an enumerator may do. All calls may come from any of its methods or promises. */
 export interface EnumeratorContext<Split> {
   readonly environment: Environment;
+  /** The source's uid, for messages; tests may leave it out. */
+  readonly operatorUid?: string;
   readonly parallelism: number;
   /** Gives splits to a reader; the next snapshot of that reader holds them. */
   assignSplits(subtaskIndex: number, splits: readonly Split[]): void;

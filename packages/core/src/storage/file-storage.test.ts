@@ -15,6 +15,7 @@ import { MemoryStorage } from './memory-storage.ts';
 import { fileErrorKindOf, nodeFileSystem } from './node-file-system.ts';
 import {
   StorageFullError,
+  StorageNotDirectoryError,
   StoragePermissionError,
   StorageUnavailableError,
 } from './storage-errors.ts';
@@ -111,6 +112,23 @@ test('FileStorage says what kind of failure it was', async () => {
     await assert.rejects(storage.put('a', []), (error: unknown) => {
       assert.ok(error instanceof expected);
       assert.equal(error.domain, 'external');
+      return true;
+    });
+  }
+});
+
+test('FileStorage says at once that its directory lies below a file', async () => {
+  const file = path.join(root, 'a-file');
+  fs.writeFileSync(file, '');
+  for (const directory of [file, `${file}/below`]) {
+    const storage = new FileStorage(directory, nodeFileSystem(), random);
+    await assert.rejects(storage.createIfAbsent('log/1', new Uint8Array()), (error: unknown) => {
+      assert.ok(error instanceof StorageNotDirectoryError);
+      assert.equal(error.retry, 'never');
+      assert.match(
+        error.message,
+        /could not write "log\/1" in .*: it is a file, or lies below one$/,
+      );
       return true;
     });
   }

@@ -14,6 +14,7 @@ import {
   type StorageErrorDetails,
   StorageNameError,
   StorageFullError,
+  StorageNotDirectoryError,
   StorageNotFoundError,
   StoragePermissionError,
   StorageUnavailableError,
@@ -245,9 +246,18 @@ function kindOf(error: unknown): FileErrorKind {
   return error instanceof FileSystemError ? error.details.kind : 'other';
 }
 
+const verbs: Readonly<Record<StorageErrorDetails['operation'], string>> = {
+  put: 'write',
+  createIfAbsent: 'write',
+  get: 'read',
+  getRange: 'read',
+  list: 'list',
+  delete: 'delete',
+};
+
 function storageErrorOf(error: unknown, details: StorageErrorDetails): StorageError {
   const { location, operation, name } = details;
-  const what = `could not ${operation} "${name}" in ${location}`;
+  const what = `could not ${verbs[operation]} "${name}" in ${location}`;
   const cause = { cause: error };
   switch (kindOf(error)) {
     case 'not-found':
@@ -262,6 +272,11 @@ function storageErrorOf(error: unknown, details: StorageErrorDetails): StorageEr
       return new StoragePermissionError(`${what}: permission denied`, details, {
         ...cause,
         hint: 'Let the user of this process read and write the directory.',
+      });
+    case 'not-directory':
+      return new StorageNotDirectoryError(`${what}: ${messageOf(error)}`, details, {
+        ...cause,
+        hint: 'Choose another checkpoint directory, or move the file away.',
       });
     default:
       return new StorageUnavailableError(`${what}: ${messageOf(error)}`, details, cause);

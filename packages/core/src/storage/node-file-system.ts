@@ -132,7 +132,10 @@ function readable(file: string, handle: fs.FileHandle): ReadableFile {
 
 // The names of new directories are durable only when the parents of all of them are synced.
 async function makeDirectory(directory: string): Promise<void> {
-  const first = await attempt('create', directory, () => fs.mkdir(directory, { recursive: true }));
+  const make = () => fs.mkdir(directory, { recursive: true });
+  const first = await attempt('create', directory, make).catch((error: unknown) => {
+    throw fileInTheWay(directory, error) ?? error;
+  });
   if (first === undefined) return;
   const top = path.dirname(path.resolve(first));
   let parent = path.dirname(path.resolve(directory));
@@ -141,6 +144,17 @@ async function makeDirectory(directory: string): Promise<void> {
     if (parent === top || parent === path.dirname(parent)) return;
     parent = path.dirname(parent);
   }
+}
+
+// mkdir says EEXIST for a file of that name, ENOTDIR for one above it.
+function fileInTheWay(directory: string, cause: unknown): FileSystemError | null {
+  const kind = cause instanceof FileSystemError ? cause.details.kind : 'other';
+  if (kind !== 'exists' && kind !== 'not-found') return null;
+  return new FileSystemError(
+    `"${directory}" cannot be a directory: it is a file, or lies below one`,
+    { kind: 'not-directory', path: directory },
+    { cause },
+  );
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -32,6 +32,12 @@ export class StoragePermissionError extends StorageError {
   static override readonly retry = 'never';
 }
 
+/** The storage's place is no directory: it is a file, or lies below one. */
+export class StorageNotDirectoryError extends StorageError {
+  static override readonly code = 'STORAGE_NOT_A_DIRECTORY';
+  static override readonly retry = 'never';
+}
+
 /** The storage did not answer, or failed; whether the call had its effect is unknown. */
 export class StorageUnavailableError extends StorageError {
   static override readonly code = 'STORAGE_UNAVAILABLE';

@@ -36,6 +36,7 @@ export const exitCodeByErrorCode: ReadonlyMap<string, ExitCode> = new Map<string
   ['MAX_PARALLELISM_CHANGED', exitCode.restoreRefused],
   ['RESTORE_BEHIND_NEWEST', exitCode.restoreRefused],
   ['SINGLE_WRITER_REQUIRED', exitCode.restoreRefused],
+  ['SNAPSHOT_NOT_FOUND', exitCode.restoreRefused],
   ['STATE_INCOMPATIBLE', exitCode.restoreRefused],
   ['STATE_OPERATOR_MISSING', exitCode.restoreRefused],
   ['STATE_TABLE_INCOMPATIBLE', exitCode.restoreRefused],

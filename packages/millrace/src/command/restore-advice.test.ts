@@ -51,6 +51,21 @@ test('restoreAdvice says what is left when no other checkpoint is kept', async (
   assert.match(advice.slice(2).join('\n'), /--from SAVEPOINT[\s\S]*--from none.*--retain 3/);
 });
 
+test('restoreAdvice says what is in the place of a missing snapshot', async (t) => {
+  const { directory, newest } = await checkpointsOf(t, 1);
+  const facts = { jobName: 'numbers', checkpointDirectory: directory, args };
+  const adviceFor = (path: string) =>
+    restoreAdvice({ ...facts, error: damage('SNAPSHOT_NOT_FOUND', { path }) });
+  assert.deepEqual(await adviceFor(directory), ['it holds: numbers']);
+  const place = join(directory, 'numbers');
+  assert.deepEqual(await adviceFor(place), [
+    `it holds: chk-${newest}, log`,
+    `can be named: ${place}/chk-${newest}`,
+  ]);
+  const gone = join(directory, 'gone');
+  assert.deepEqual(await adviceFor(gone), [`${gone} is not a directory that can be read`]);
+});
+
 test('restoreAdvice is silent about other errors', async () => {
   const facts = { jobName: 'numbers', checkpointDirectory: '/nowhere', args };
   assert.deepEqual(await restoreAdvice({ ...facts, error: new Error('full') }), []);

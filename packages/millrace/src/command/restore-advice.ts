@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodeEnvironment } from '@millrace/core/checkpoint';
 import { findPlaces } from '../checkpoints/checkpoint-place.ts';
 import { resumeCommand, shellQuoted } from './run-arguments.ts';
@@ -14,11 +16,13 @@ export interface DamagedRun {
 
 /**
  * What to do about damaged checkpoints: the file in full, and the commands to run next, with the
- * checkpoints that are there put in.
+ * checkpoints that are there put in. About a missing one: what there is in its place.
  *
  * @returns lines; none if the error is about something else
  */
 export async function restoreAdvice(run: DamagedRun): Promise<string[]> {
+  const place = missingPlace(run.error);
+  if (place !== null) return whatIsIn(place);
   const file = damagedFile(run.error);
   if (file === null) return [];
   const { jobName, checkpointDirectory, args, error } = run;
@@ -41,6 +45,30 @@ export async function restoreAdvice(run: DamagedRun): Promise<string[]> {
     ...(code === 'CORRUPT_RUN_REFERENCE' ? [] : [`file: ${path}`]),
     `next: npx millrace checkpoints verify ${verify}`,
     ...(from.length > 0 ? from.reverse() : none).map((command) => `then: ${command}`),
+  ];
+}
+
+function missingPlace(error: unknown): string | null {
+  if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'SNAPSHOT_NOT_FOUND') return null;
+  const details: { readonly path?: unknown } = Reflect.get(error, 'details');
+  return typeof details.path === 'string' ? details.path : null;
+}
+
+const LISTED_MAX = 10;
+
+function whatIsIn(path: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(path).sort();
+  } catch {
+    return [`${path} is not a directory that can be read`];
+  }
+  if (names.length === 0) return [`${path} is empty`];
+  const more = names.length > LISTED_MAX ? `, and ${names.length - LISTED_MAX} more` : '';
+  const snapshots = names.filter((name) => existsSync(join(path, name, 'manifest.json')));
+  return [
+    `it holds: ${names.slice(0, LISTED_MAX).join(', ')}${more}`,
+    ...snapshots.slice(-LISTED_MAX).map((name) => `can be named: ${join(path, name)}`),
   ];
 }
 
