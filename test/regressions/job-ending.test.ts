@@ -143,3 +143,12 @@ test('a job is cancelled although a call on its storage hangs', async () => {
 function until({ scheduler }: VirtualEnvironment, delayMs: number): Promise<void> {
   return new Promise((resolve) => void scheduler.after(delayMs, resolve));
 }
+
+test('the result of a job says whether it was drained', async () => {
+  for (const drain of [true, false]) {
+    const environment = new VirtualEnvironment({ seed: 5 });
+    const execution = await environment.runUntil(start(environment));
+    const result = await environment.runUntil(execution.stop({ drain }));
+    assert.deepEqual([result.status, result.drained ?? false], ['stopped', drain]);
+  }
+});

@@ -29,7 +29,7 @@ async function checkpointsOf(test: TestContext, numRetained: number) {
 
 const args = ['job.ts', '--from', 'latest', '--interval', '1s'];
 
-test('restoreAdvice names the file and the commands with the checkpoints that are there', async (t) => {
+test('restoreAdvice names the file, and commands with the checkpoints there are', async (t) => {
   const { directory, newest } = await checkpointsOf(t, 2);
   const error = damage('CORRUPT_RUN', { file: 'shared/1-1-1.run', offset: 3, reason: 'x' });
   const given = { error, jobName: 'numbers', checkpointDirectory: directory, args };

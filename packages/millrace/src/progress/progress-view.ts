@@ -70,7 +70,8 @@ function table(operators: readonly OperatorRate[], nowMs: number, columns: numbe
 
 function cells({ metrics, inPerSecond, outPerSecond }: OperatorRate, nowMs: number): Row {
   const { uid, kind, watermarkMs } = metrics;
-  const isSource = kind === 'source'; // takes in nothing that is counted, what it reads it gives out
+  // What a source reads is what it gives out.
+  const isSource = kind === 'source';
   const isSink = kind === 'sink';
   const lagMs = nowMs - watermarkMs;
   return {

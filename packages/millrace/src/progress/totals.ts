@@ -1,7 +1,7 @@
 import type { OperatorMetrics } from '@millrace/core';
 import { formatWhole } from './figures.ts';
 
-/** What has gone wrong with single records, by the name of its counter (docs/reference/metrics.md). */
+/** What has become of single records, by the name of its counter (docs/reference/metrics.md). */
 const losses: ReadonlyMap<string, string> = new Map([
   ['malformedRecordsSkipped', 'malformed and skipped'],
   ['malformedRecordsDeadLettered', 'malformed and dead-lettered'],
