@@ -18,6 +18,8 @@ export interface JobResult {
   /** The last completed one, from which the job can go on; null if there is none. */
   readonly lastCheckpoint: CompletedCheckpoint | null;
   readonly attempts: number;
+  /** Stopped with `drain`: event time has run to its end, so there is nothing to go on with. */
+  readonly drained?: true;
 }
 
 /** Figures of one operator, summed over its subtasks. */

@@ -63,6 +63,7 @@ type AttemptEnd =
 
 interface StopRequest {
   readonly target: SavepointTarget | null;
+  readonly drain: boolean;
   /** Rejects if its attempt fails: then the job goes on. */
   readonly failed: Deferred<never>;
 }
@@ -170,7 +171,7 @@ export class JobRunner implements JobExecution {
         savepointDirectory === undefined ? null : this.#options.savepointTarget(savepointDirectory);
       const failed = createDeferred<never>();
       failed.promise.catch(() => {}); // `done` may have been first
-      this.#stop = { target, failed };
+      this.#stop = { target, drain, failed };
       this.#setStatus('stopping');
       this.#attempt!.stopReading(drain);
       // With drain all tasks finish, and that takes the last checkpoint.
@@ -221,7 +222,11 @@ export class JobRunner implements JobExecution {
     this.#hasEnded = true;
     const lastCheckpoint = this.#driver.lastCheckpoint;
     if (end.kind === 'failed') this.#done.reject(end.error);
-    else this.#done.resolve({ status: end.kind, lastCheckpoint, attempts: this.#attempts });
+    else {
+      const drained = end.kind === 'stopped' && this.#stop?.drain ? { drained: true as const } : {};
+      const attempts = this.#attempts;
+      this.#done.resolve({ status: end.kind, lastCheckpoint, attempts, ...drained });
+    }
   }
 
   async #runToTheEnd(): Promise<AttemptEnd> {

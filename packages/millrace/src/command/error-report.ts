@@ -92,7 +92,8 @@ function details(error: unknown): string {
   if (typeof facts !== 'object' || facts === null) return '';
   return (
     Object.entries(facts)
-      // What is true or false is for programs; people have the message.
+      // What is true or false, and names of methods, are for programs; people have the message.
+      .filter(([name]) => name !== 'operation')
       .filter(
         ([, value]) => typeof value === 'number' || (typeof value === 'string' && value !== ''),
       )

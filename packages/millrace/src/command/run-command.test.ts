@@ -262,6 +262,14 @@ test('list forgets a job whose process id went to another process', async (t) =>
   assert.deepEqual(registeredJobs(runtimeDirectory), []);
 });
 
+test('a job that was drained is not told to go on', async (t) => {
+  const { context, execution, exit } = await start(t);
+  execution.end({ status: 'stopped', lastCheckpoint: fakeCheckpoint(), drained: true });
+  await exit;
+  assert.match(context.written.error, /orders stopped at checkpoint 7; it was drained, so /);
+  assert.doesNotMatch(context.written.error, /go on with:/);
+});
+
 test('a last savepoint is what a stopped job is started from again', async (t) => {
   const { context, execution, exit } = await start(t);
   execution.end({

@@ -113,6 +113,7 @@ export function farewell(jobName: string, result: JobResult, args: readonly stri
   if (last === null) return `${jobName} ${result.status}${restarts}; there is no checkpoint`;
   const from = last.kind === 'savepoint' ? ` --from ${shellQuoted(last.path)}` : '';
   const ended = `${jobName} ${result.status}${restarts} at ${last.kind} ${last.checkpointId}`;
+  if (result.drained) return `${ended}; it was drained, so there is nothing to go on with`;
   return `${ended}\ngo on with: ${resumeCommand(args)}${from}`;
 }
 
