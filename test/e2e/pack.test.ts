@@ -54,6 +54,9 @@ before(() => {
   writeFileSync(join(shop, 'package.json'), '{ "name": "shop", "private": true }');
   run(shop, 'npm', 'install', '--offline', '--no-audit', '--no-fund', ...tarballs());
   run(shop, 'npx', 'millrace', 'new', 'my-orders');
+  // The compiler is that of the checkout (below): there is no network to fetch the project's own.
+  const compiler = ['devDependencies.typescript', 'devDependencies.@types/node'];
+  run(project, 'npm', 'pkg', 'delete', ...compiler);
   // The registry does not have this version: the same names and versions come from the tarballs.
   run(project, 'npm', 'install', '--offline', '--no-audit', '--no-fund', ...tarballs());
 });
@@ -74,7 +77,12 @@ test('packages hold JavaScript and declarations, and no TypeScript sources or te
 test('the project type-checks against the published declarations', () => {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const types = join(root, 'node_modules', '@types');
-  run(project, process.execPath, compiler, '-p', '.', '--typeRoots', types, '--types', 'node');
+  run(project, process.execPath, compiler, '-p', '.', '--typeRoots', types);
+});
+
+test('the installed command explains errors', () => {
+  const section = run(project, 'npx', 'millrace', 'help', 'errors', 'JOB_FENCED');
+  assert.match(section, /^JOB_FENCED\n\n\w/);
 });
 
 test('npm start runs the job to its end and writes the totals', () => {
@@ -93,7 +101,7 @@ test('npm start runs the job to its end and writes the totals', () => {
 });
 
 test('npm test passes in the project', () => {
-  assert.match(run(project, 'npm', 'test'), /^(?:# |ℹ )pass 1$/m);
+  assert.match(run(project, 'npm', 'test'), /^(?:# |ℹ )pass 2$/m);
 });
 
 test('the installed command plans the job and knows its version', () => {
