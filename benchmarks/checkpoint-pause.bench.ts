@@ -173,7 +173,10 @@ function noiseThread(): { readonly stop: () => Promise<readonly (readonly [numbe
   return {
     stop: () =>
       new Promise((resolve) => {
-        worker.once('message', (gaps) => resolve(gaps));
+        worker.once('message', (gaps) => {
+          resolve(gaps);
+          void worker.terminate();
+        });
         worker.postMessage('stop');
       }),
   };
