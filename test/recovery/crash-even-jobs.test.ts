@@ -1,5 +1,5 @@
-// Every second job of the list, beginning with the first: two files, so that two processes can share
-// the work when every step is crashed.
+// Every second job of the list, from the first on: two files, so that two processes can share the
+// work when every step is crashed.
 import { SIMULATED_JOBS } from './simulated-jobs.ts';
 import { testCrashes } from './test-crashes.ts';
 
