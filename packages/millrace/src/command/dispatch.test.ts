@@ -95,6 +95,10 @@ test('new makes a project with its name and our version, in an empty place only'
   assert.equal(manifest.name, 'my-orders');
   assert.equal(manifest.dependencies.millrace, packageVersion());
   assert.equal(manifest.devDependencies['@millrace/testing'], packageVersion());
+  const root = JSON.parse(readFileSync(join(packageRoot, '../../package.json'), 'utf8'));
+  for (const name of ['typescript', '@types/node']) {
+    assert.equal(manifest.devDependencies[name], root.devDependencies[name], name);
+  }
   assert.ok(existsSync(join(folder, '.gitignore')));
   assert.match(readFileSync(join(folder, 'README.md'), 'utf8'), /^# my-orders\n/);
   assert.equal(await dispatch(context, ['new', 'my-orders']), exitCode.failed);
