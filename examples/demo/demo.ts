@@ -28,7 +28,9 @@ async function main(): Promise<void> {
   const checkpoints = `${DATA}/checkpoints`;
   rmSync(output, { recursive: true, force: true });
   rmSync(checkpoints, { recursive: true, force: true });
-  await timed('input: 3 000 000 flights in JSON Lines files', () => prepareFlights(input));
+  await timed('input: 3 000 000 flights in JSON Lines files', () =>
+    prepareFlights(input, undefined, (text) => say(`  ${text}`)),
+  );
   const expected = await timed('oracle: totals by a plain loop', () => expectedTotals(input));
 
   say(`job: examples/flights/flights.ts, a process of its own, killed ${KILLS} times`);

@@ -51,7 +51,8 @@ export async function killAndRecover(plan: KillPlan): Promise<KillReport> {
     }
     kills++;
     const lived = (end.aliveMs / 1_000).toFixed(1);
-    plan.say(`kill ${kills}: SIGKILL after ${lived} s, ${end.checkpoints} checkpoints completed`);
+    const completed = `${end.checkpoints} checkpoint${end.checkpoints === 1 ? '' : 's'} completed`;
+    plan.say(`kill ${kills}: SIGKILL after ${lived} s, ${completed}`);
   }
 }
 

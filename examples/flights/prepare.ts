@@ -3,6 +3,7 @@
 // event time (the scheduled departure), by as much as the flight was late.
 import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -28,9 +29,14 @@ interface Arrival {
 /**
  * Writes `<directory>/flights-2001-MM.jsonl` unless they are there already.
  *
+ * @param say told of each month that is written
  * @returns the number of flights
  */
-export async function prepareFlights(directory: string, rows: number = ROWS): Promise<number> {
+export async function prepareFlights(
+  directory: string,
+  rows: number = ROWS,
+  say: (text: string) => void = () => {},
+): Promise<number> {
   if (existsSync(`${directory}/complete-${rows}`)) return rows;
   mkdirSync(directory, { recursive: true });
   const path = fileURLToPath(
@@ -44,14 +50,14 @@ export async function prepareFlights(directory: string, rows: number = ROWS): Pr
     const read = await parquetReadObjects({ file, compressors, rowStart, rowEnd });
     for (const row of read as unknown as ParquetRow[]) {
       if (row.date.getUTCMonth() !== current) {
-        if (month.length > 0) await writeMonth(directory, current, month);
+        if (month.length > 0) say(await writeMonth(directory, current, month));
         month = [];
         current = row.date.getUTCMonth();
       }
       month.push(arrivalOf(row));
     }
   }
-  await writeMonth(directory, current, month);
+  say(await writeMonth(directory, current, month));
   createWriteStream(`${directory}/complete-${rows}`).end();
   return rows;
 }
@@ -68,7 +74,8 @@ function arrivalOf(row: ParquetRow): Arrival {
   return { atMs: row.date.getTime() + lateMs, line: `${JSON.stringify(flight)}\n` };
 }
 
-async function writeMonth(directory: string, month: number, arrivals: Arrival[]): Promise<void> {
+/** @returns what was written, in words */
+async function writeMonth(directory: string, month: number, arrivals: Arrival[]): Promise<string> {
   arrivals.sort((a, b) => a.atMs - b.atMs);
   const path = `${directory}/flights-2001-${String(month + 1).padStart(2, '0')}.jsonl`;
   const stream = createWriteStream(`${path}.tmp`);
@@ -79,4 +86,5 @@ async function writeMonth(directory: string, month: number, arrivals: Arrival[])
   stream.end();
   await once(stream, 'finish');
   renameSync(`${path}.tmp`, path);
+  return `${basename(path)}: ${arrivals.length} flights`;
 }
