@@ -69,8 +69,8 @@ export async function runCommand(
     return await follow(context, given, display, signals, execution, args);
   } catch (error) {
     display.end();
-    await report(context, given, job.name, error, args);
-    return exitCodeOf(error);
+    const reported = report(context, given, job.name, error, args).then(() => exitCodeOf(error));
+    return await Promise.race([reported, signals.atOnce]); // it looks at a disk, which may hang
   } finally {
     display.end();
     signals.close();
