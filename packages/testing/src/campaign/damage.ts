@@ -5,6 +5,7 @@ import type { StoredCheckpoints } from './stored-checkpoints.ts';
 /** A bit that was flipped, and can be flipped back. */
 export interface Damage {
   readonly path: string;
+  /** Nothing happens if the file is gone: nobody needed it any more. */
   repair(): void;
 }
 
@@ -24,7 +25,10 @@ export function damage(
   if (path === null || bytes === null || bytes.length === 0) return null;
   const at = random.below(bytes.length);
   stored.files.flip(path, at);
-  return { path, repair: () => stored.files.flip(path, at) };
+  const repair = (): void => {
+    if (stored.files.bytes(path, 'content') !== null) stored.files.flip(path, at);
+  };
+  return { path, repair };
 }
 
 function pathOf(
