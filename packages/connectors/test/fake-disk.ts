@@ -62,6 +62,12 @@ export class FakeDisk implements FileSystem {
     return after;
   }
 
+  readNow(path: string, offset: number, length: number): Uint8Array {
+    const inode = this.#live.get(path);
+    if (inode === undefined) throw failure('not-found', path);
+    return new Uint8Array(inode.data.subarray(offset, offset + length));
+  }
+
   async create(path: string, options?: { readonly exclusive?: boolean }): Promise<WritableFile> {
     await this.#call();
     if (options?.exclusive && this.#live.has(path)) throw failure('exists', path);

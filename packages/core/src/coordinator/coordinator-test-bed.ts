@@ -121,6 +121,10 @@ export class FaultyStorage implements CheckpointStorage {
     return this.#call('getRange', name, () => this.#inner.getRange(name, offset, length));
   }
 
+  getRangeNow(name: string, offset: number, length: number): Uint8Array {
+    return this.#inner.getRangeNow!(name, offset, length);
+  }
+
   list(prefix: string): Promise<StoredObject[]> {
     return this.#call('list', prefix, () => this.#inner.list(prefix));
   }

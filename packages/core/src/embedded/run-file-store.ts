@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Environment } from '../base/environment.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { EncodedRun, RunStore } from '../state/run-store.ts';
@@ -42,6 +43,13 @@ export class RunFileStore implements RunStore {
 
   read(reference: RunReference, offset: number, length: number): Promise<Uint8Array> {
     return this.#storage.getRange(reference.file, reference.offset + offset, length);
+  }
+
+  readNow(reference: RunReference, offset: number, length: number): Uint8Array {
+    const { file } = reference;
+    const read = this.#storage.getRangeNow?.(file, reference.offset + offset, length);
+    assert(read !== undefined, 'the storage of runs can be read at once');
+    return read;
   }
 
   async #writeWaiting(): Promise<void> {

@@ -19,4 +19,9 @@ export interface RunStore {
   write(run: EncodedRun): Promise<RunReference>;
   /** Bytes `offset` to `offset + length` of the run; the caller owns them (may transfer them). */
   read(reference: RunReference, offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * The same at once: from a local copy if there is one, else by a blocking read of the storage.
+   * The bytes may be shared: not to be changed or transferred.
+   */
+  readNow(reference: RunReference, offset: number, length: number): Uint8Array;
 }

@@ -94,11 +94,16 @@ export class StateTestBed implements RunStore {
     return this.#later(() => this.#bytes(reference, offset, length));
   }
 
+  readNow(reference: RunReference, offset: number, length: number): Uint8Array {
+    return this.#bytes(reference, offset, length);
+  }
+
   /** The same objects, read without waiting. */
   atOnce(): RunStore {
     return {
       write: async (run) => this.#store(run),
       read: async (reference, offset, length) => this.#bytes(reference, offset, length),
+      readNow: (reference, offset, length) => this.#bytes(reference, offset, length),
     };
   }
 

@@ -42,6 +42,14 @@ export interface CheckpointStorage {
    */
   getRange(name: string, offset: number, length: number): Promise<Uint8Array>;
 
+  /**
+   * `getRange` at once, blocking the thread. Only drivers that can do so cheaply have it: disk and
+   * memory. Others are read through a local copy, or through a thread that blocks for them.
+   *
+   * @throws StorageNotFoundError
+   */
+  getRangeNow?(name: string, offset: number, length: number): Uint8Array;
+
   /** All objects whose name begins with `prefix`, in ascending order of name. */
   list(prefix: string): Promise<StoredObject[]>;
 

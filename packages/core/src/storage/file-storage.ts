@@ -92,6 +92,16 @@ export class FileStorage implements CheckpointStorage {
     });
   }
 
+  getRangeNow(name: string, offset: number, length: number): Uint8Array {
+    const details = { location: this.location, operation: 'getRange', name } as const;
+    checkObjectName(details);
+    try {
+      return this.#files.readNow(this.#path(name), offset, length);
+    } catch (error) {
+      throw storageErrorOf(error, details);
+    }
+  }
+
   async list(prefix: string): Promise<StoredObject[]> {
     const found: StoredObject[] = [];
     await this.#attempt(

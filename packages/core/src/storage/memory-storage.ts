@@ -33,6 +33,10 @@ export class MemoryStorage implements CheckpointStorage {
   }
 
   async getRange(name: string, offset: number, length: number): Promise<Uint8Array> {
+    return this.getRangeNow(name, offset, length);
+  }
+
+  getRangeNow(name: string, offset: number, length: number): Uint8Array {
     return this.#find('getRange', name).slice(offset, offset + length);
   }
 

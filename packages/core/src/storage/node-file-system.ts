@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -9,6 +10,9 @@ import {
   type ReadableFile,
   type WritableFile,
 } from '../base/file-system.ts';
+
+/** More are rarely in use at a time; a process may have 1 024 in all. */
+const MAX_OPEN_DESCRIPTORS = 256;
 
 /** The kind of an error of node's `fs`, by its code. */
 export function fileErrorKindOf(errno: string): FileErrorKind {
@@ -36,6 +40,7 @@ export function fileErrorKindOf(errno: string): FileErrorKind {
 
 /** The real disk. */
 export function nodeFileSystem(): FileSystem {
+  const descriptors = new OpenDescriptors();
   return {
     create: (file, options) =>
       attempt('create', file, async () => {
@@ -43,10 +48,14 @@ export function nodeFileSystem(): FileSystem {
         return writable(file, handle);
       }),
     openRead: (file) => attempt('open', file, async () => readable(file, await fs.open(file, 'r'))),
+    readNow: (file, offset, length) => descriptors.read(file, offset, length),
     readFile: (file) => attempt('read', file, () => fs.readFile(file)),
     rename: (from, to) => attempt('rename', to, () => fs.rename(from, to)),
     link: (from, to) => attempt('link', to, () => fs.link(from, to)),
-    delete: (file) => attempt('delete', file, () => fs.unlink(file), ['not-found']),
+    delete: (file) => {
+      descriptors.forget(file);
+      return attempt('delete', file, () => fs.unlink(file), ['not-found']);
+    },
     deleteDirectory: (directory) =>
       // POSIX lets rmdir say EEXIST for a directory that is not empty.
       attempt('delete', directory, () => fs.rmdir(directory), ['not-found', 'directory', 'exists']),
@@ -55,6 +64,47 @@ export function nodeFileSystem(): FileSystem {
     list,
     stat,
   };
+}
+
+/** Files that `readNow` has open, the one that was not used for longest goes first. */
+class OpenDescriptors {
+  readonly #byPath = new Map<string, number>();
+
+  read(file: string, offset: number, length: number): Uint8Array {
+    try {
+      const descriptor = this.#open(file);
+      const bytes = Buffer.allocUnsafeSlow(length);
+      let filled = 0;
+      while (filled < length) {
+        const read = readSync(descriptor, bytes, filled, length - filled, offset + filled);
+        if (read === 0) break;
+        filled += read;
+      }
+      return filled === length ? bytes : bytes.subarray(0, filled);
+    } catch (cause) {
+      throw failure('read', file, cause);
+    }
+  }
+
+  forget(file: string): void {
+    const descriptor = this.#byPath.get(file);
+    if (descriptor === undefined) return;
+    this.#byPath.delete(file);
+    closeSync(descriptor);
+  }
+
+  #open(file: string): number {
+    const known = this.#byPath.get(file);
+    if (known !== undefined) {
+      this.#byPath.delete(file); // and last again
+      this.#byPath.set(file, known);
+      return known;
+    }
+    const descriptor = openSync(file, 'r');
+    this.#byPath.set(file, descriptor);
+    if (this.#byPath.size > MAX_OPEN_DESCRIPTORS) this.forget(this.#byPath.keys().next().value!);
+    return descriptor;
+  }
 }
 
 async function attempt<T>(operation: string, file: string, call: () => Promise<T>): Promise<T>;
@@ -73,15 +123,18 @@ async function attempt<T>(
   try {
     return await call();
   } catch (cause) {
-    const errno = errnoOf(cause);
-    const kind = fileErrorKindOf(errno);
-    if (ignored.includes(kind)) return undefined;
-    throw new FileSystemError(
-      `could not ${operation} "${file}": ${errno}`,
-      { kind, path: file },
-      { cause },
-    );
+    if (ignored.includes(fileErrorKindOf(errnoOf(cause)))) return undefined;
+    throw failure(operation, file, cause);
   }
+}
+
+function failure(operation: string, file: string, cause: unknown): FileSystemError {
+  const errno = errnoOf(cause);
+  return new FileSystemError(
+    `could not ${operation} "${file}": ${errno}`,
+    { kind: fileErrorKindOf(errno), path: file },
+    { cause },
+  );
 }
 
 function errnoOf(error: unknown): string {

@@ -14,14 +14,16 @@ export async function stateLines(stored: StoredCheckpoints, slot: SlotOnDisk): P
   const manifest = stored.manifest(slot, 'content');
   if (manifest === null) throw new Error(`manifest ${slot.manifest} is not there`);
   const root = stored.rootOf(slot);
+  const readNow: RunStore['readNow'] = (reference, offset, length) => {
+    const bytes = stored.files.bytes(`${root}/${reference.file}`, 'content');
+    if (bytes === null) throw new Error(`run ${reference.file} is not there`);
+    const from = reference.offset + offset;
+    return bytes.slice(from, from + length);
+  };
   const runStore: RunStore = {
     write: () => Promise.reject(new Error('this is for reading')),
-    async read(reference, offset, length) {
-      const bytes = stored.files.bytes(`${root}/${reference.file}`, 'content');
-      if (bytes === null) throw new Error(`run ${reference.file} is not there`);
-      const from = reference.offset + offset;
-      return bytes.slice(from, from + length);
-    },
+    read: async (reference, offset, length) => readNow(reference, offset, length),
+    readNow,
   };
   const lines: string[] = [];
   const copies: string[] = [];

@@ -81,6 +81,15 @@ export class VirtualFileSystem implements FileSystem {
     });
   }
 
+  /** In the turn of the caller: nothing can come in between. */
+  readNow(path: string, offset: number, length: number): Uint8Array {
+    const kind = this.fault({ operation: 'readNow', path, index: ++this.#calls });
+    if (kind !== undefined) {
+      failFile(kind === 'lost-answer' ? 'other' : kind, path, 'injected fault in readNow');
+    }
+    return this.#host.disk.file(path).content.slice(offset, offset + length);
+  }
+
   readFile(path: string): Promise<Uint8Array> {
     return this.#call('readFile', path, (disk) => disk.file(path).content.slice());
   }

@@ -28,13 +28,17 @@ export class MemoryRunStore implements RunStore {
     });
   }
 
-  read(reference: RunReference, offset: number, length: number): Promise<Uint8Array> {
+  async read(reference: RunReference, offset: number, length: number): Promise<Uint8Array> {
+    return this.readNow(reference, offset, length);
+  }
+
+  readNow(reference: RunReference, offset: number, length: number): Uint8Array {
     const bytes = this.#objects.get(reference.file);
     if (bytes === undefined) {
       const details = { kind: 'not-found', path: reference.file } as const;
-      return Promise.reject(new FileSystemError(`no such run: ${reference.file}`, details));
+      throw new FileSystemError(`no such run: ${reference.file}`, details);
     }
     const from = reference.offset + offset;
-    return Promise.resolve(bytes.slice(from, from + length));
+    return bytes.slice(from, from + length);
   }
 }
