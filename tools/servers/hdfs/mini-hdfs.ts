@@ -9,8 +9,8 @@ import { installed, ServerInstallError } from '../installed.ts';
 // The Hadoop of the tests: NameNode and DataNode in one Java process on ports of the loopback
 // interface.
 //
-//   startMiniHdfs --READY--> runs --kill (SIGKILL)--> dead --restart--> runs (same ports, same data)
-//                              +--stop (end of input)--> dead
+//   startMiniHdfs --READY--> runs --kill (SIGKILL)-----> dead --restart--> runs
+//                              +--stop (end of input)--> dead      (same ports, same data)
 
 const INSTALL_TIMEOUT_MS = 600_000;
 const START_TIMEOUT_MS = 120_000;
@@ -34,7 +34,7 @@ export interface MiniHdfs {
   command(line: string): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** Starts a killed server again, on the same ports and the same data; resolves when it is ready. */
+  /** Starts a killed server again, on the same ports and data; resolves when it is ready. */
   restart(): Promise<void>;
   /** Ends the process; the data stay. */
   stop(): Promise<void>;
