@@ -8,6 +8,7 @@ const allowedPlaces: readonly RegExp[] = [
   /^packages\/connectors\/src\/(?:[^/]+\/)*(?:node-)?(?:socket|tcp)[^/]*(?:\/|\.ts$)/,
   // Streams of zlib, driven through their synchronous handle.
   /^packages\/connectors\/src\/file-source\/decompressor\.ts$/,
+  /^packages\/storage-[a-z0-9]+\//,
   /^packages\/millrace\//,
   /^packages\/testing\/src\/environment\/event-loop\.ts$/,
   /^packages\/testing\/src\/(?:process|real-process|kill)[^/]*(?:\/|\.ts$)/,

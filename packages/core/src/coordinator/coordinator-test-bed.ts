@@ -109,6 +109,10 @@ export class FaultyStorage implements CheckpointStorage {
     return this.#call('put', name, () => this.#inner.put(name, chunks));
   }
 
+  putStream(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#call('put', name, () => this.#inner.putStream(name, chunks));
+  }
+
   createIfAbsent(name: string, data: Uint8Array): Promise<'created' | 'exists'> {
     return this.#call('createIfAbsent', name, () => this.#inner.createIfAbsent(name, data));
   }
@@ -131,6 +135,10 @@ export class FaultyStorage implements CheckpointStorage {
 
   delete(name: string): Promise<void> {
     return this.#call('delete', name, () => this.#inner.delete(name));
+  }
+
+  async deleteAll(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.delete(name);
   }
 
   close(): Promise<void> {

@@ -7,7 +7,8 @@ import {
   type WritableFile,
 } from '../base/file-system.ts';
 import type { Random } from '../base/environment.ts';
-import type { CheckpointStorage, StoredObject } from './checkpoint-storage.ts';
+import type { CheckpointStorage, StorageCallOptions, StoredObject } from './checkpoint-storage.ts';
+import { ChunkSource } from './chunk-source.ts';
 import { checkObjectName, compareNames } from './object-name.ts';
 import {
   type StorageError,
@@ -53,17 +54,30 @@ export class FileStorage implements CheckpointStorage {
     this.#random = random;
   }
 
-  put(name: string, chunks: readonly Uint8Array[]): Promise<void> {
-    return this.#attempt('put', name, () =>
-      this.#withTemporary(name, chunks, (temporary) =>
-        this.#files.rename(temporary, this.#path(name)),
-      ),
-    );
+  put(name: string, chunks: readonly Uint8Array[], options?: StorageCallOptions): Promise<void> {
+    return this.#put(name, chunks, options);
   }
 
-  createIfAbsent(name: string, data: Uint8Array): Promise<'created' | 'exists'> {
-    return this.#attempt('createIfAbsent', name, () =>
-      this.#withTemporary(name, [data], async (temporary) => {
+  async putStream(
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    options?: StorageCallOptions,
+  ): Promise<void> {
+    const source = new ChunkSource(chunks);
+    try {
+      await this.#put(name, source, options);
+    } catch (error) {
+      throw source.failure === null ? error : source.failure.error;
+    }
+  }
+
+  createIfAbsent(
+    name: string,
+    data: Uint8Array,
+    options?: StorageCallOptions,
+  ): Promise<'created' | 'exists'> {
+    return this.#attempt('createIfAbsent', name, options, () =>
+      this.#withTemporary(name, [data], options, async (temporary) => {
         try {
           await this.#files.link(temporary, this.#path(name));
           return 'created';
@@ -77,12 +91,17 @@ export class FileStorage implements CheckpointStorage {
     );
   }
 
-  get(name: string): Promise<Uint8Array> {
-    return this.#attempt('get', name, () => this.#files.readFile(this.#path(name)));
+  get(name: string, options?: StorageCallOptions): Promise<Uint8Array> {
+    return this.#attempt('get', name, options, () => this.#files.readFile(this.#path(name)));
   }
 
-  getRange(name: string, offset: number, length: number): Promise<Uint8Array> {
-    return this.#attempt('getRange', name, async () => {
+  getRange(
+    name: string,
+    offset: number,
+    length: number,
+    options?: StorageCallOptions,
+  ): Promise<Uint8Array> {
+    return this.#attempt('getRange', name, options, async () => {
       const file: ReadableFile = await this.#files.openRead(this.#path(name));
       try {
         return await file.read(offset, length);
@@ -102,11 +121,12 @@ export class FileStorage implements CheckpointStorage {
     }
   }
 
-  async list(prefix: string): Promise<StoredObject[]> {
+  async list(prefix: string, options?: StorageCallOptions): Promise<StoredObject[]> {
     const found: StoredObject[] = [];
     await this.#attempt(
       'list',
       prefix,
+      options,
       async () => {
         // Only the directory that the prefix lies in can hold matches, and what is below it.
         const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
@@ -117,21 +137,26 @@ export class FileStorage implements CheckpointStorage {
     return found.sort(compareNames);
   }
 
-  delete(name: string): Promise<void> {
-    return this.#attempt('delete', name, async () => {
+  delete(name: string, options?: StorageCallOptions): Promise<void> {
+    return this.#attempt('delete', name, options, async () => {
       await this.#files.delete(this.#path(name));
       await this.#dropEmptyParents(name);
     });
   }
 
+  async deleteAll(names: readonly string[], options?: StorageCallOptions): Promise<void> {
+    for (const name of names) await this.delete(name, options);
+  }
+
   async close(): Promise<void> {}
 
   /** Removes the temporary files of writers that died, and of those that live (F4). */
-  async removeLeftovers(): Promise<void> {
+  async removeLeftovers(options?: StorageCallOptions): Promise<void> {
     const found: string[] = [];
     await this.#attempt(
       'delete',
       '',
+      options,
       async () => {
         await this.#collectTemporaries('', found);
         for (const name of found) await this.#files.delete(this.#path(name));
@@ -140,16 +165,25 @@ export class FileStorage implements CheckpointStorage {
     );
   }
 
+  #put(name: string, chunks: Chunks, options: StorageCallOptions | undefined): Promise<void> {
+    return this.#attempt('put', name, options, () =>
+      this.#withTemporary(name, chunks, options, (temporary) =>
+        this.#files.rename(temporary, this.#path(name)),
+      ),
+    );
+  }
+
   async #withTemporary<T>(
     name: string,
-    chunks: readonly Uint8Array[],
+    chunks: Chunks,
+    options: StorageCallOptions | undefined,
     publish: (temporary: string) => Promise<T>,
   ): Promise<T> {
     const directory = parentOf(this.#path(name));
     const temporary = `${directory}/${TEMPORARY_PREFIX}${this.#random.hex(12)}`;
     let isPublished = false;
     try {
-      await this.#writeDurably(directory, temporary, chunks);
+      await this.#writeDurably(directory, temporary, chunks, options);
       const result = await publish(temporary);
       isPublished = true;
       await this.#files.syncDirectory(directory);
@@ -166,11 +200,15 @@ export class FileStorage implements CheckpointStorage {
   async #writeDurably(
     directory: string,
     path: string,
-    chunks: readonly Uint8Array[],
+    chunks: Chunks,
+    options: StorageCallOptions | undefined,
   ): Promise<void> {
     const file = await this.#createIn(directory, path);
     try {
-      for (const chunk of chunks) await file.write(chunk);
+      for await (const chunk of chunks) {
+        options?.signal?.throwIfAborted();
+        await file.write(chunk);
+      }
       await file.sync();
     } finally {
       await file.close();
@@ -235,18 +273,23 @@ export class FileStorage implements CheckpointStorage {
   async #attempt<T>(
     operation: StorageErrorDetails['operation'],
     name: string,
+    options: StorageCallOptions | undefined,
     call: () => Promise<T>,
     isObject = true,
   ): Promise<T> {
     const details = { location: this.location, operation, name };
     try {
       if (isObject) checkObjectName(details);
+      options?.signal?.throwIfAborted();
       return await call();
     } catch (error) {
+      if (options?.signal?.aborted && error === options.signal.reason) throw error;
       throw error instanceof StorageNameError ? error : storageErrorOf(error, details);
     }
   }
 }
+
+type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));

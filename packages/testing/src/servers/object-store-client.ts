@@ -1,9 +1,12 @@
 import {
   checkObjectName,
   type CheckpointStorage,
+  ChunkSource,
+  type StorageCallOptions,
   type StorageErrorDetails,
   StorageNotFoundError,
   StoragePermissionError,
+  StorageThrottledError,
   StorageUnavailableError,
   type StoredObject,
 } from '@millrace/core/storage';
@@ -12,6 +15,8 @@ import type { VirtualObjectStore } from './virtual-object-store.ts';
 import type { ServerClient } from './virtual-server.ts';
 
 type Operation = StorageErrorDetails['operation'];
+
+const BATCH_NAMES = 1_000;
 
 /** The `CheckpointStorage` of one simulated process; made by `VirtualObjectStore.storage`. */
 export class ObjectStoreClient implements CheckpointStorage {
@@ -30,33 +35,57 @@ export class ObjectStoreClient implements CheckpointStorage {
     this.#directory = directory;
   }
 
-  async put(name: string, chunks: readonly Uint8Array[]): Promise<void> {
+  async put(
+    name: string,
+    chunks: readonly Uint8Array[],
+    options?: StorageCallOptions,
+  ): Promise<void> {
     this.#check('put', name);
     const bytes = new Uint8Array(Buffer.concat(chunks));
-    if (bytes.length > this.#store.partBytes) return this.#upload(name, bytes);
-    await this.#call('put', name, (object) => this.#store.put(object, bytes));
+    if (bytes.length > this.#store.partBytes) {
+      return this.#upload(name, partsOf(bytes, this.#store.partBytes), options);
+    }
+    await this.#call('put', name, options, (object) => this.#store.put(object, bytes));
   }
 
-  async createIfAbsent(name: string, data: Uint8Array): Promise<'created' | 'exists'> {
+  async putStream(
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    options?: StorageCallOptions,
+  ): Promise<void> {
+    this.#check('put', name);
+    const source = new ChunkSource(chunks);
+    await this.#upload(name, source.pieces(this.#store.partBytes), options);
+  }
+
+  async createIfAbsent(
+    name: string,
+    data: Uint8Array,
+    options?: StorageCallOptions,
+  ): Promise<'created' | 'exists'> {
     this.#check('createIfAbsent', name);
     const bytes = data.slice();
-    if (this.hasConditionalCreate) {
-      return this.#call('createIfAbsent', name, (object) => this.#store.create(object, bytes));
-    }
-    const exists = await this.#call('createIfAbsent', name, (object) => this.#store.has(object));
-    if (exists) return 'exists';
-    await this.#call('createIfAbsent', name, (object) => this.#store.put(object, bytes));
+    const call = <T>(effect: (object: string) => T): Promise<T> =>
+      this.#call('createIfAbsent', name, options, effect);
+    if (this.hasConditionalCreate) return call((object) => this.#store.create(object, bytes));
+    if (await call((object) => this.#store.has(object))) return 'exists';
+    await call((object) => this.#store.put(object, bytes));
     return 'created';
   }
 
-  async get(name: string): Promise<Uint8Array> {
+  async get(name: string, options?: StorageCallOptions): Promise<Uint8Array> {
     this.#check('get', name);
-    return this.#call('get', name, (object) => this.#find('get', name, object));
+    return this.#call('get', name, options, (object) => this.#find('get', name, object));
   }
 
-  async getRange(name: string, offset: number, length: number): Promise<Uint8Array> {
+  async getRange(
+    name: string,
+    offset: number,
+    length: number,
+    options?: StorageCallOptions,
+  ): Promise<Uint8Array> {
     this.#check('getRange', name);
-    return this.#call('getRange', name, (object) =>
+    return this.#call('getRange', name, options, (object) =>
       this.#find('getRange', name, object).slice(offset, offset + length),
     );
   }
@@ -68,8 +97,8 @@ export class ObjectStoreClient implements CheckpointStorage {
     return bytes.slice(offset, offset + length);
   }
 
-  async list(prefix: string): Promise<StoredObject[]> {
-    return this.#call('list', prefix, (objects) =>
+  async list(prefix: string, options?: StorageCallOptions): Promise<StoredObject[]> {
+    return this.#call('list', prefix, options, (objects) =>
       this.#store.list(objects).map(({ name, sizeBytes }) => ({
         name: name.slice(this.#directory.length),
         sizeBytes,
@@ -77,27 +106,45 @@ export class ObjectStoreClient implements CheckpointStorage {
     );
   }
 
-  async delete(name: string): Promise<void> {
+  async delete(name: string, options?: StorageCallOptions): Promise<void> {
     this.#check('delete', name);
-    await this.#call('delete', name, (object) => this.#store.delete(object));
+    await this.#call('delete', name, options, (object) => this.#store.delete(object));
+  }
+
+  /** Calls of up to 1 000 names; each call takes effect in one turn. */
+  async deleteAll(names: readonly string[], options?: StorageCallOptions): Promise<void> {
+    for (const name of names) this.#check('delete', name);
+    for (let at = 0; at < names.length; at += BATCH_NAMES) {
+      const batch = names.slice(at, at + BATCH_NAMES);
+      await this.#call('delete', batch[0]!, options, () => {
+        for (const name of batch) this.#store.delete(this.#directory + name);
+      });
+    }
   }
 
   async close(): Promise<void> {}
 
   // O2. Each part is a call of its own, and so is the end, which alone makes the object visible.
-  async #upload(name: string, bytes: Uint8Array): Promise<void> {
-    const { partBytes } = this.#store;
-    const uploadId = await this.#call('put', name, () => this.#store.beginUpload());
+  async #upload(
+    name: string,
+    parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    options: StorageCallOptions | undefined,
+  ): Promise<void> {
+    const uploadId = await this.#call('put', name, options, () => this.#store.beginUpload());
     try {
-      for (let index = 0; index * partBytes < bytes.length; index++) {
-        const part = bytes.slice(index * partBytes, (index + 1) * partBytes);
-        await this.#call('put', name, () => this.#store.uploadPart(uploadId, index, part));
+      let index = 0;
+      for await (const part of parts) {
+        const at = index++;
+        await this.#call('put', name, options, () => this.#store.uploadPart(uploadId, at, part));
       }
     } catch (error) {
-      await this.#call('put', name, () => this.#store.abortUpload(uploadId)).catch(() => {});
+      const abort = (): void => this.#store.abortUpload(uploadId);
+      await this.#call('put', name, undefined, abort).catch(() => {});
       throw error;
     }
-    await this.#call('put', name, (object) => this.#store.completeUpload(uploadId, object));
+    await this.#call('put', name, options, (object) =>
+      this.#store.completeUpload(uploadId, object),
+    );
   }
 
   #find(operation: Operation, name: string, object: string): Uint8Array {
@@ -107,13 +154,21 @@ export class ObjectStoreClient implements CheckpointStorage {
     throw new StorageNotFoundError(`there is no object "${name}" in ${this.location}`, details);
   }
 
-  #call<T>(operation: Operation, name: string, effect: (object: string) => T): Promise<T> {
+  #call<T>(
+    operation: Operation,
+    name: string,
+    options: StorageCallOptions | undefined,
+    effect: (object: string) => T,
+  ): Promise<T> {
     const object = this.#directory + name;
-    return this.#store.server.call(this.#client, {
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const call = this.#store.server.call(this.#client, {
       label: `${operation} ${object}`,
       effect: () => effect(object),
       errorOf: (failure) => this.#errorOf(failure, this.#details(operation, name)),
     });
+    return signal === undefined ? call : unlessAborted(call, signal);
   }
 
   #errorOf(failure: ServerFailure, details: StorageErrorDetails): Error {
@@ -122,7 +177,7 @@ export class ObjectStoreClient implements CheckpointStorage {
       case 'denied':
         return new StoragePermissionError(`${what}: permission denied`, details);
       case 'throttled':
-        return new StorageUnavailableError(`${what}: too many requests`, details);
+        return new StorageThrottledError(`${what}: too many requests`, details);
       case 'unavailable':
         return new StorageUnavailableError(`${what}: service unavailable`, details);
       case 'timeout':
@@ -137,4 +192,17 @@ export class ObjectStoreClient implements CheckpointStorage {
   #details(operation: Operation, name: string): StorageErrorDetails {
     return { location: this.location, operation, name };
   }
+}
+
+function* partsOf(bytes: Uint8Array, partBytes: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += partBytes) yield bytes.slice(at, at + partBytes);
+}
+
+// What was sent may still be done: only the caller waits no longer.
+function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    signal.addEventListener('abort', giveUp);
+    call.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }

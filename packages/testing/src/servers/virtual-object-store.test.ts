@@ -43,12 +43,14 @@ function stepped(environment: VirtualEnvironment, inner: CheckpointStorage): Che
   return {
     location: inner.location,
     hasConditionalCreate: inner.hasConditionalCreate,
-    put: (name, chunks) => step(inner.put(name, chunks)),
-    createIfAbsent: (name, data) => step(inner.createIfAbsent(name, data)),
-    get: (name) => step(inner.get(name)),
-    getRange: (name, offset, length) => step(inner.getRange(name, offset, length)),
-    list: (prefix) => step(inner.list(prefix)),
-    delete: (name) => step(inner.delete(name)),
+    put: (...args) => step(inner.put(...args)),
+    putStream: (...args) => step(inner.putStream(...args)),
+    createIfAbsent: (...args) => step(inner.createIfAbsent(...args)),
+    get: (...args) => step(inner.get(...args)),
+    getRange: (...args) => step(inner.getRange(...args)),
+    list: (...args) => step(inner.list(...args)),
+    delete: (...args) => step(inner.delete(...args)),
+    deleteAll: (...args) => step(inner.deleteAll(...args)),
     close: () => inner.close(),
   };
 }
