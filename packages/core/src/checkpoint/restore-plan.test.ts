@@ -13,7 +13,8 @@ import {
 import { explainFiles, filesOf, newBytesOf, sizeBytesOf } from './files-of.ts';
 import { type Manifest, MANIFEST_FORMAT_VERSION } from './manifest.ts';
 import { redistribute } from './redistribute.ts';
-import { planRestore, type RestoreTarget } from './restore-plan.ts';
+import { planRestore, type RestorePlan } from './restore-plan.ts';
+import type { RestoreTarget } from './state-changes.ts';
 
 const MAX = 16;
 
@@ -59,11 +60,15 @@ function targets(parallelism: number, more: Partial<RestoreTarget> = {}) {
   const total: RestoreTarget = {
     parallelism,
     maxParallelism: MAX,
-    tables: [{ name: 'sum', kind: 'value', version: 2 }],
+    tables: [{ name: 'sum', kind: 'value', version: 2, canMigrate: false }],
     lists: [{ name: 'seen', redistribution: 'split' }],
     ...more,
   };
   return { total, orders: SOURCE };
+}
+
+function droppedBy({ changes }: RestorePlan): string[] {
+  return changes.filter(({ change }) => change === 'dropped').map(({ operatorUid }) => operatorUid);
 }
 
 const STRICT = { allowDroppedState: false };
@@ -96,7 +101,7 @@ test('planRestore passes enumerators on and knows finished operators', () => {
   const plan = planRestore(manifest(2), targets(2), STRICT);
   assert.deepEqual(plan.enumerators, { orders: 1 });
   assert.equal(plan.operators.get('total')?.isFinished, true);
-  assert.deepEqual(plan.dropped, []);
+  assert.deepEqual(droppedBy(plan), []);
 });
 
 test('planRestore leaves a new operator empty', () => {
@@ -112,7 +117,7 @@ test('planRestore names a missing operator and a missing source', () => {
       return error instanceof StateOperatorMissingError;
     },
   );
-  assert.equal(planRestore(manifest(1), {}, DROPPING).dropped.length, 2);
+  assert.deepEqual(droppedBy(planRestore(manifest(1), {}, DROPPING)), ['orders', 'total']);
 });
 
 test('planRestore does not miss an operator that had no state', () => {
@@ -125,13 +130,17 @@ test('planRestore does not miss an operator that had no state', () => {
 test('planRestore names a dropped table and a dropped list', () => {
   for (const gone of [{ tables: [] }, { lists: [] }]) {
     assert.throws(() => planRestore(manifest(1), targets(1, gone), STRICT), StateTableMissingError);
-    assert.equal(planRestore(manifest(1), targets(1, gone), DROPPING).dropped.length, 1);
+    assert.equal(droppedBy(planRestore(manifest(1), targets(1, gone), DROPPING)).length, 1);
   }
 });
 
 test('planRestore refuses a newer version and another kind, not an older version', () => {
   const withTable = (kind: string, version: number) =>
-    planRestore(manifest(1), targets(1, { tables: [{ name: 'sum', kind, version }] }), STRICT);
+    planRestore(
+      manifest(1),
+      targets(1, { tables: [{ name: 'sum', kind, version, canMigrate: true }] }),
+      STRICT,
+    );
   assert.throws(() => withTable('value', 1), StateTableIncompatibleError);
   assert.throws(() => withTable('list', 2), StateTableIncompatibleError);
   withTable('value', 3);

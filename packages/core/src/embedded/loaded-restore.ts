@@ -3,8 +3,8 @@ import {
   type OperatorRestorePlan,
   planRestore,
   type RestorePlan,
-  type RestoreTarget,
 } from '../checkpoint/restore-plan.ts';
+import type { RestoreTarget, StateChange } from '../checkpoint/state-changes.ts';
 import { fromTaggedJson } from '../codec/tagged-json.ts';
 import type { SourceRestore } from '../coordinator/source-coordinator.ts';
 import { keyGroupRangeOf } from '../element/key-group.ts';
@@ -34,9 +34,9 @@ export class LoadedRestore {
     this.#operators = operators;
   }
 
-  /** What `allowDroppedState` left behind, in words. */
-  get dropped(): readonly string[] {
-    return this.#plan.dropped;
+  /** What becomes of each state of the snapshot and of the job. */
+  get changes(): readonly StateChange[] {
+    return this.#plan.changes;
   }
 
   /** State of one subtask by operator uid; operators that the snapshot did not know are missing. */

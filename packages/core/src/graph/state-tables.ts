@@ -7,6 +7,8 @@ import { windowSpecOfJoin } from './window-join-spec.ts';
 
 /** A table of keyed state that an operator declares. */
 export interface DeclaredTable extends TableDescription {
+  /** Whether it comes with a `migrate` for older versions. */
+  readonly canMigrate: boolean;
   /** Kept by Millrace (windows, timers), not declared by the user's function. */
   readonly isInternal: boolean;
 }
@@ -95,12 +97,13 @@ function declared(descriptors: StateDescriptors | undefined): DeclaredTable[] {
     name,
     kind,
     version: options.version ?? 1,
+    canMigrate: options.migrate !== undefined,
     isInternal: false,
   }));
 }
 
 function internal(name: string, kind: string): DeclaredTable {
-  return { name, kind, version: 1, isInternal: true };
+  return { name, kind, version: 1, canMigrate: false, isInternal: true };
 }
 
 function timers(prefix: string): DeclaredTable[] {

@@ -19,7 +19,13 @@ export interface RunReference {
 export interface TableDescription {
   readonly name: string;
   readonly kind: string;
+  /** What the job declared that wrote it. */
   readonly version: number;
+  /**
+   * All versions that entries of it may have, ascending; absent: only `version`. Older ones stay
+   * until their entry is written again: a merge of runs changes no value.
+   */
+  readonly versions?: readonly number[];
 }
 
 /** Keyed state of one operator subtask: the newest run first; a newer entry hides an older one. */
