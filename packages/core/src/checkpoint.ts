@@ -1,5 +1,6 @@
 // The sub-path `@millrace/core/checkpoint`: what tools need to look at checkpoints and savepoints
 // of jobs that they do not run.
+export { changeText, noteworthyChanges } from './checkpoint/change-text.ts';
 export { describeManifest } from './checkpoint/describe.ts';
 export {
   explainFiles,
@@ -15,11 +16,13 @@ export {
   type SubtaskManifest,
 } from './checkpoint/manifest.ts';
 export { MANIFEST_NAME, type RestorePath, restorePathOf } from './checkpoint/paths.ts';
+export type { StateChange } from './checkpoint/state-changes.ts';
 export { type CheckpointSlot, latestOf, type LogState } from './checkpoint/slot-log.ts';
 export { LogOwner, readLogOf } from './coordinator/log-owner.ts';
 export { readManifest } from './coordinator/manifest-store.ts';
 export { type CompleteCheckpoint, sweep } from './coordinator/sweep.ts';
 export { type VerificationReport, verifyCheckpoint } from './coordinator/verify-checkpoint.ts';
+export { type RestorePlanOptions, planRestoreOf } from './embedded/plan-restore.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';
 export { storageOf } from './embedded/storage-of.ts';
 export { inspectRun, type InspectedEntry } from './state/run-inspection.ts';

@@ -154,6 +154,7 @@ export { InvalidKeyError } from './element/key.ts';
 // Running a job: the only place where the API and a host meet.
 export { run } from './embedded/run.ts';
 export type { RunOptions, TuningOptions } from './embedded/run-options.ts';
+export type { StateChange } from './checkpoint/state-changes.ts';
 export type { CompletedCheckpoint } from './coordinator/completed-checkpoint.ts';
 export type {
   JobEvent,

@@ -1,3 +1,4 @@
+import type { StateChange } from '../checkpoint/state-changes.ts';
 import type { CompletedCheckpoint } from '../coordinator/completed-checkpoint.ts';
 import type { HistogramSummary } from '../metrics/registry.ts';
 
@@ -55,6 +56,8 @@ export type JobEvent =
       readonly durationMs: number;
       /** All input had been read to its end and handled: the job reads nothing that is new. */
       readonly hadFinished: boolean;
+      /** What becomes of state that is not kept as it is; empty after a restart of its own. */
+      readonly changes: readonly StateChange[];
     }
   | { readonly kind: 'checkpointCompleted'; readonly checkpoint: CompletedCheckpoint }
   | { readonly kind: 'checkpointAborted'; readonly checkpointId: number; readonly reason: string }

@@ -13,6 +13,7 @@ import {
   onFailure,
   type RestartState,
 } from '../coordinator/restart-backoff.ts';
+import { noteworthyChanges } from '../checkpoint/change-text.ts';
 import { isAllFinished } from '../checkpoint/manifest.ts';
 import { manifestPath, runPath } from '../checkpoint/paths.ts';
 import { discardsAtEnd } from '../checkpoint/retention.ts';
@@ -334,7 +335,8 @@ export class JobRunner implements JobExecution {
       const from = attempt === 1 ? (recovery.restoredFrom ?? own) : own;
       const durationMs = clock.monotonicMs() - startedAtMs;
       const hadFinished = isAllFinished(manifest);
-      this.#emit({ kind: 'restored', from, checkpointId, durationMs, hadFinished });
+      const changes = attempt === 1 ? noteworthyChanges(restore?.changes ?? []) : [];
+      this.#emit({ kind: 'restored', from, checkpointId, durationMs, hadFinished, changes });
     }
     return deployed;
   }

@@ -108,7 +108,8 @@ export async function loadRestore(
   return new LoadedRestore(plan, operators);
 }
 
-function targetsOf(graph: JobGraph): Record<string, RestoreTarget> {
+/** What the operators of a job declare, by uid. */
+export function targetsOf(graph: JobGraph): Record<string, RestoreTarget> {
   return Object.fromEntries(
     graph.vertices.flatMap(({ operators, parallelism, maxParallelism }) =>
       operators.map(({ node }) => {

@@ -1,6 +1,5 @@
 import type { Environment } from '../base/environment.ts';
 import { restorePathOf, savepointDirectoryName } from '../checkpoint/paths.ts';
-import type { Manifest } from '../checkpoint/manifest.ts';
 import {
   type ResolvedCheckpointOptions,
   resolveCheckpointOptions,
@@ -9,9 +8,6 @@ import { resolveRestartStrategy } from '../config/restart-strategy.ts';
 import { recover, type RestoreFrom } from '../coordinator/recovery.ts';
 import { BATCH_CAPACITY } from '../element/batch.ts';
 import type { JobDefinition } from '../graph/job-definition.ts';
-import type { JobGraph } from '../graph/job-graph.ts';
-import { planJob } from '../graph/planner.ts';
-import type { StreamGraph } from '../graph/stream-graph.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import type { HostSettings } from './job-attempt.ts';
@@ -19,6 +15,7 @@ import type { JobExecution } from './job-execution.ts';
 import { JobRunner } from './job-runner.ts';
 import { checkRestore } from './loaded-restore.ts';
 import { nodeEnvironment } from './node-environment.ts';
+import { planFor } from './plan-restore.ts';
 import type { RunOptions, TuningOptions } from './run-options.ts';
 import { storageOf } from './storage-of.ts';
 
@@ -64,7 +61,7 @@ async function startJob(
   const restart = resolveRestartStrategy(options.restart);
   const streamGraph = job.build(options.parameters);
   const storage = jobStorage(job.name, options, environment);
-  let graph = plan(streamGraph, options, null);
+  let graph = planFor(streamGraph, options, null);
   const allowDroppedState = options.allowDroppedState ?? false;
   const recovery = await recover({
     storage,
@@ -77,10 +74,10 @@ async function startJob(
     standby: options.standby ?? false,
     onStandby: (ownerGeneration) => options.onEvent?.({ kind: 'standingBy', ownerGeneration }),
     check: (manifest) => {
-      checkRestore(manifest, plan(streamGraph, options, manifest), allowDroppedState);
+      checkRestore(manifest, planFor(streamGraph, options, manifest), allowDroppedState);
     },
   });
-  if (recovery.manifest !== null) graph = plan(streamGraph, options, recovery.manifest);
+  if (recovery.manifest !== null) graph = planFor(streamGraph, options, recovery.manifest);
   const runner = new JobRunner({
     graph,
     environment,
@@ -136,21 +133,6 @@ function restoreFrom(
   const isOwn = options.storage !== undefined && /^chk-\d+/.test(manifest) && directory === '.';
   const storage = isOwn ? options.storage! : storageOf(directory, environment);
   return { kind: 'manifest', path: isOwn ? `${jobName}/${from}` : from, storage, manifest };
-}
-
-// The number of key groups is fixed by the first run: what a snapshot recorded is taken over by
-// operators that do not say otherwise.
-function plan(graph: StreamGraph, options: RunOptions, manifest: Manifest | null): JobGraph {
-  const nodes = graph.nodes.map((node) => ({
-    ...node,
-    maxParallelism:
-      node.maxParallelism ??
-      options.maxParallelism ??
-      manifest?.operators[node.uid]?.maxParallelism ??
-      null,
-  }));
-  const { parallelism } = options;
-  return planJob({ ...graph, nodes }, parallelism === undefined ? {} : { parallelism });
 }
 
 function settingsOf(options: RunOptions): HostSettings {

@@ -11,17 +11,12 @@ import {
   verifyCheckpoint,
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
-import {
-  type CheckpointPlace,
-  findPlace,
-  findPlaces,
-  type FoundSnapshot,
-} from '../checkpoints/checkpoint-place.ts';
+import { findPlace, findPlaces, type FoundSnapshot } from '../checkpoints/checkpoint-place.ts';
+import { chosenSnapshot } from '../checkpoints/chosen-snapshot.ts';
 import { registeredJobs } from '../control/job-registry.ts';
 import { formatBytes, formatTime } from '../progress/figures.ts';
 import { readArguments, usage, wholeNumber } from './arguments.ts';
 import type { CommandContext } from './command-context.ts';
-import { CheckpointPlaceError } from './command-errors.ts';
 import { formatDuration } from './duration.ts';
 import { errorData } from './error-report.ts';
 import { exitCode, type ExitCode } from './exit-code.ts';
@@ -104,7 +99,7 @@ async function listAction(asked: Asked): Promise<ExitCode> {
 
 async function showAction(asked: Asked): Promise<ExitCode> {
   const place = await findPlace(asked.environment, asked.directory, asked.job);
-  const { manifest, problem } = chosen(place, asked);
+  const { manifest, problem } = chosenSnapshot(place, asked.directory, asked.id);
   if (manifest === null) throw problem;
   asked.context.terminal.out(
     asked.asJson ? `${JSON.stringify(manifest, null, 2)}\n` : describeManifest(manifest),
@@ -115,7 +110,8 @@ async function showAction(asked: Asked): Promise<ExitCode> {
 async function verifyAction(asked: Asked): Promise<ExitCode> {
   const { terminal } = asked.context;
   const place = await findPlace(asked.environment, asked.directory, asked.job);
-  const wanted = asked.id === undefined ? place.snapshots : [chosen(place, asked)];
+  const wanted =
+    asked.id === undefined ? place.snapshots : [chosenSnapshot(place, asked.directory, asked.id)];
   let isDamaged = false;
   for (const { name, manifest, problem } of wanted) {
     const found =
@@ -185,22 +181,6 @@ function refuseIfRunning({ context, directory }: Asked, jobName: string): void {
   throw usage(
     command,
     `job "${jobName}" is running (pid ${running.pid}) and cleans up by itself; stop it first`,
-  );
-}
-
-function chosen(place: CheckpointPlace, { id, directory }: Asked): FoundSnapshot {
-  const found =
-    id === undefined
-      ? place.snapshots.at(-1)
-      : place.snapshots.find(
-          ({ slot, manifest }) => (slot?.checkpointId ?? manifest?.checkpointId) === id,
-        );
-  if (found !== undefined) return found;
-  const what = id === undefined ? 'complete checkpoint' : `complete checkpoint ${id}`;
-  throw new CheckpointPlaceError(
-    `there is no ${what} of job "${place.jobName}" in ${directory}`,
-    { directory },
-    { hint: '"npx millrace checkpoints ls" shows which ones there are.' },
   );
 }
 

@@ -45,9 +45,18 @@ const perCommand: Readonly<Record<string, string>> = {
 
   Ctrl-C stops with a last checkpoint; a second Ctrl-C ends at once.
 `,
-  plan: `millrace plan <job.ts> [--param key=value] [--parallelism N] [--json]
+  plan: `millrace plan <job.ts> [options]
 
-  Builds the job's graph and shows its chains; nothing is run. --json prints the plan as data.
+  Builds the job's graph and shows its chains; nothing is run.
+
+  --param key=value    a parameter of the job; may be given many times
+  --parallelism N      subtasks per operator. Default 1
+  --max-parallelism N  number of key groups
+  --from latest|PATH   also says what becomes of each state if the job is restored from there: kept,
+                       migrated, new, dropped, refused. Exits with 5 if it would be refused
+  --checkpoint-dir DIR   where "latest" is looked for; default as for "millrace run"
+  --allow-dropped-state  as for "millrace run"
+  --json               as data
 `,
   new: `millrace new <name>
 

@@ -64,7 +64,7 @@ test('run shows the events of the job from the first one on', async (t) => {
   const { context, execution, exit } = await start(t);
   execution.emit({ kind: 'standingBy', ownerGeneration: 3 });
   execution.emit({ kind: 'claimed', generation: 4, instanceId: 'a', leftBehind: 5 });
-  const restored = { kind: 'restored', checkpointId: 6, durationMs: 12 } as const;
+  const restored = { kind: 'restored', checkpointId: 6, durationMs: 12, changes: [] } as const;
   execution.emit({ ...restored, from: 'chk-6/manifest.json', hadFinished: false });
   execution.emit({ ...restored, from: '/sp/orders', hadFinished: true });
   execution.end();

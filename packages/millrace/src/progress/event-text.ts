@@ -1,4 +1,5 @@
-import type { JobEvent, OperatorMetrics } from '@millrace/core';
+import type { JobEvent, OperatorMetrics, StateChange } from '@millrace/core';
+import { changeText } from '@millrace/core/checkpoint';
 import { formatDuration } from '../command/duration.ts';
 import { errorData } from '../command/error-report.ts';
 import { operatorReports } from '../control/control-protocol.ts';
@@ -23,7 +24,7 @@ export function eventText(event: JobEvent, failures: FailureRun | null = null): 
       // The job's own checkpoint needs no path: its number names it.
       const place = from.startsWith(`chk-${checkpointId}/`) ? '' : ` from ${from}`;
       const took = formatDuration(event.durationMs);
-      const text = `restored checkpoint ${checkpointId}${place} in ${took}`;
+      const text = `restored checkpoint ${checkpointId}${place} in ${took}${stateText(event.changes)}`;
       return hadFinished ? `${text}; ${finishedText(checkpointId)}` : text;
     }
     case 'checkpointCompleted': {
@@ -43,6 +44,17 @@ export function eventText(event: JobEvent, failures: FailureRun | null = null): 
       return `failure: ${errorData(event.error).message}${more}; ${then}`;
     }
   }
+}
+
+/** The most states that a line names. */
+const STATES_MAX = 5;
+
+function stateText(changes: readonly StateChange[]): string {
+  if (changes.length === 0) return '';
+  const named = changes.slice(0, STATES_MAX).map(changeText);
+  const more = changes.length - named.length;
+  if (more > 0) named.push(`and ${more} more (millrace plan --from shows all)`);
+  return `; ${named.join('; ')}`;
 }
 
 function leftBehindText(checkpointId: number | null): string {
