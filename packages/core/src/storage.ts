@@ -31,6 +31,7 @@ export {
   StorageNotDirectoryError,
   StorageNotFoundError,
   StoragePermissionError,
+  StorageRefusedError,
   StorageRegionError,
   StorageThrottledError,
   StorageUnavailableError,

@@ -37,7 +37,8 @@ export interface CheckpointStorage {
    * Writes a new object, durable when the promise resolves. The caller makes sure that the name
    * is unused: what happens to an existing object is not defined.
    *
-   * The object is seen as a whole or not at all. A put that failed leaves nothing under the name.
+   * The object is seen as a whole or not at all: a put that failed leaves nothing under the name
+   * or, after a StorageUnavailableError, perhaps all of it.
    */
   put(name: string, chunks: readonly Uint8Array[], options?: StorageCallOptions): Promise<void>;
 

@@ -36,6 +36,8 @@ export interface NetworkPolicy {
   readonly callTimeoutMs: number;
   /** A transfer slower than this counts as hung. */
   readonly bytesPerSecondMin: number;
+  /** Calls under way at once; others wait for their turn, and their time begins with it. */
+  readonly callCountMax: number;
 }
 
 /** A hung server is noticed after 10 s and given up after 30 s. */
@@ -47,6 +49,7 @@ export const DEFAULT_NETWORK_POLICY: NetworkPolicy = {
   idleTimeoutMs: 10_000,
   callTimeoutMs: 30_000,
   bytesPerSecondMin: 256 * 1_024,
+  callCountMax: 64,
 };
 
 /** What an attempt gets. */
@@ -76,6 +79,8 @@ type Surroundings = Pick<Environment, 'clock' | 'scheduler' | 'random'>;
 export class NetworkCalls {
   readonly #environment: Surroundings;
   readonly #policy: NetworkPolicy;
+  readonly #waiting: (() => void)[] = [];
+  #callCount = 0;
 
   constructor(environment: Surroundings, policy: NetworkPolicy) {
     this.#environment = environment;
@@ -84,6 +89,21 @@ export class NetworkCalls {
 
   /** @throws StorageError; the caller's reason if it gave the call up */
   async run<T>(call: NetworkCall<T>): Promise<T> {
+    if (this.#callCount >= this.#policy.callCountMax) {
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve)); // takes a place over
+    } else {
+      this.#callCount++;
+    }
+    try {
+      return await this.#repeat(call);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#callCount--;
+      else next();
+    }
+  }
+
+  async #repeat<T>(call: NetworkCall<T>): Promise<T> {
     const { clock, random } = this.#environment;
     const deadlineMs = clock.monotonicMs() + this.#policy.callTimeoutMs;
     for (let repetition = 0; ; repetition++) {

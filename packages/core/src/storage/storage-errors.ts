@@ -90,6 +90,12 @@ export class StorageRegionError extends StorageError {
   static override readonly retry = 'never';
 }
 
+/** The storage refuses the call, for a reason that no other class stands for; nothing was done. */
+export class StorageRefusedError extends StorageError {
+  static override readonly code = 'STORAGE_REFUSED';
+  static override readonly retry = 'never';
+}
+
 /** The URL of a storage says nothing that its driver understands. */
 export class StorageAddressError extends StreamError<{ readonly address: string }> {
   static override readonly code = 'STORAGE_ADDRESS_INVALID';
