@@ -6,6 +6,7 @@
 //   unit    all tests but those below; one process, so it is fast
 //   crash   test/recovery again, with a crash at every single step of the simulator
 //   e2e     test/e2e: real processes, real kills, packages as npm packs them
+//   servers test/servers: storage drivers and jobs against real servers, installed when missing
 //   semantics  Flink's rules, case by case
 //   demo    the main job, killed and recovered
 //   proof   the fault campaign: 10 000 seeds
@@ -27,6 +28,7 @@ interface Outcome {
 
 const root = join(import.meta.dirname, '..');
 const slow = /^test\/e2e\//;
+const foreign = /^test\/servers\//;
 
 const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>> = {
   types: () => program('typescript/bin/tsc', ['-p', root]),
@@ -40,7 +42,7 @@ const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>>
   tidy: () => tests(['tools/tidy.test.ts'], []),
   unit: () =>
     tests(
-      testFiles((path) => !slow.test(path)),
+      testFiles((path) => !slow.test(path) && !foreign.test(path)),
       ['--test-isolation=none'],
     ),
   crash: () =>
@@ -53,6 +55,11 @@ const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>>
   demo: () => node(['examples/demo/demo.ts']),
   proof: () => node(['test/proof/run.ts', '--seeds', '10000']),
   mutants: () => node(['test/proof/mutants/run.ts']),
+  servers: () =>
+    tests(
+      testFiles((path) => foreign.test(path)),
+      ['--test-concurrency=1'],
+    ),
   e2e: () =>
     tests(
       testFiles((path) => slow.test(path)),

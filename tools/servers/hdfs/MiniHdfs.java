@@ -29,6 +29,8 @@ public final class MiniHdfs {
     configuration.set(MiniDFSCluster.HDFS_MINIDFS_BASEDIR, directory);
     configuration.setBoolean("dfs.permissions.enabled", true);
     configuration.set("dfs.client.block.write.replace-datanode-on-failure.policy", "NEVER");
+    // A file is closed when the NameNode has heard of its last block; how soon to ask again.
+    configuration.setInt("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", 10);
     // Quotas by bytes count whole blocks while a file is written.
     configuration.setLong("dfs.blocksize", 1 << 20);
     configuration.setLong("dfs.namenode.fs-limits.min-block-size", 1 << 16);
