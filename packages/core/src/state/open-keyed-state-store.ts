@@ -12,9 +12,11 @@ import type { EntryTable, EntryTableSpec } from './entry-table.ts';
 import { ABSENT, KeySlots, type SlotColumn } from './key-slots.ts';
 import type { FrozenState, KeyedStateStore } from './keyed-state-store.ts';
 import { declareState } from './declare-state.ts';
+import { LiveRuns } from './live-runs.ts';
 import { TableRestorer } from './table-restorer.ts';
 import { pickCompaction } from './pick-compaction.ts';
 import type { RestoredRuns } from './restored-runs.ts';
+import { RunCompactor } from './run-compactor.ts';
 import { tableId, type TableRecord } from './run-format.ts';
 import type { RunStore } from './run-store.ts';
 import { Segment } from './segment.ts';
@@ -56,6 +58,7 @@ class HeapKeyedStateStore implements KeyedStateStore {
   readonly #options: KeyedStateStoreOptions;
   readonly #keys: KeySlots;
   readonly #log: DirtyLog;
+  readonly #compactor: RunCompactor;
   readonly #writer: SnapshotWriter;
   readonly #restorer: TableRestorer;
   readonly #tables = new Map<number, StateTable>();
@@ -73,15 +76,25 @@ class HeapKeyedStateStore implements KeyedStateStore {
     const shapes = restored?.shapes ?? new ShapeTable();
     this.#log = new DirtyLog(environment.clock, shapes, options.tuning);
     this.#restorer = new TableRestorer(restored, this.#log, operatorUid);
+    const runs = new LiveRuns(restored?.references ?? []);
+    const { compression = 'zstd', compaction = pickCompaction } = options;
+    this.#compactor = new RunCompactor({
+      environment,
+      operatorUid,
+      runStore,
+      runs,
+      compression,
+      compaction,
+    });
     this.#writer = new SnapshotWriter({
       environment,
       operatorUid,
       runStore,
       log: this.#log,
-      restored: restored?.references ?? [],
+      runs,
       tables: () => [...this.#tables.values()].map(tableRecord),
-      compression: options.compression ?? 'zstd',
-      compaction: options.compaction ?? pickCompaction,
+      compression,
+      compactor: this.#compactor,
     });
   }
 
@@ -167,6 +180,7 @@ class HeapKeyedStateStore implements KeyedStateStore {
   }
 
   close(): void {
+    this.#compactor.close();
     this.#writer.close();
   }
 

@@ -8,6 +8,8 @@ export interface EncodedRun {
   readonly firstKeyGroup: number;
   readonly lastKeyGroup: number;
   readonly entries: number;
+  /** Keys and bodies of all entries, before compression. */
+  readonly entryBytes?: number;
 }
 
 /**
@@ -15,8 +17,11 @@ export interface EncodedRun {
  * must be readable at any offset.
  */
 export interface RunStore {
-  /** @returns the reference, when the run is durable */
-  write(run: EncodedRun): Promise<RunReference>;
+  /**
+   * @param isMerged it was made of older runs: told apart in figures
+   * @returns the reference, when the run is durable; held as by `hold`
+   */
+  write(run: EncodedRun, isMerged?: boolean): Promise<RunReference>;
   /** Bytes `offset` to `offset + length` of the run; the caller owns them (may transfer them). */
   read(reference: RunReference, offset: number, length: number): Promise<Uint8Array>;
   /**
@@ -24,4 +29,12 @@ export interface RunStore {
    * The bytes may be shared: not to be changed or transferred.
    */
   readNow(reference: RunReference, offset: number, length: number): Uint8Array;
+  /**
+   * The run is in use: it is in a list of live runs, or somebody reads it. As often as it is held
+   * it must be let go, then it may be deleted when no checkpoint refers to it either. What `write`
+   * returned is held by its caller, what was restored by nobody. Left out: nothing is deleted.
+   */
+  hold?(reference: RunReference): void;
+  /** The inverse of `hold`. Whoever lets go neither reads the run nor names it in a later snapshot. */
+  letGo?(reference: RunReference): void;
 }

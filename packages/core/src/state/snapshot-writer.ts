@@ -1,12 +1,11 @@
 import { assert } from '../base/assert.ts';
 import type { Environment } from '../base/environment.ts';
-import { messageOf } from '../base/errors.ts';
 import { shapeRecord } from '../codec/shape-table.ts';
 import { type BuildRunInput, buildRunJob } from './build-run-job.ts';
-import { compactRunsJob } from './compact-runs-job.ts';
 import type { DirtyLog } from './dirty-log.ts';
+import type { LiveRuns } from './live-runs.ts';
 import type { TableRecord } from './run-format.ts';
-import { readRunSlice } from './run-slice.ts';
+import type { RunCompactor } from './run-compactor.ts';
 import type { RunStore } from './run-store.ts';
 import type { RunCompression } from './run-writer.ts';
 import type { Segment } from './segment.ts';
@@ -22,29 +21,26 @@ export interface SnapshotWriterOptions {
   readonly operatorUid: string;
   readonly runStore: RunStore;
   readonly log: DirtyLog;
-  /** Runs that the restored state stands in, newest first. */
-  readonly restored: readonly RunReference[];
+  /** At first the runs that the restored state stands in. */
+  readonly runs: LiveRuns;
   readonly tables: () => readonly TableRecord[];
   readonly compression: RunCompression;
-  /** How many of the newest runs to merge now. */
-  readonly compaction: (runBytes: readonly number[]) => number;
+  readonly compactor: RunCompactor;
 }
 
 /**
- * Turns frozen segments into runs, strictly one after the other, and keeps the list of live runs
- * small by compaction, which works beside it and never makes a persist wait.
+ * Turns frozen segments into runs, strictly one after the other. Compaction works beside it and
+ * never makes a persist wait.
  */
 export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions;
-  #runs: RunReference[];
-  #isCompacting = false;
   #broken: { readonly cause: unknown } | null = null;
   #close: (() => void) | null = null;
   readonly #closed: Promise<never>;
 
   constructor(options: SnapshotWriterOptions) {
     this.#options = options;
-    this.#runs = [...options.restored];
+    for (const run of options.runs.newestFirst) options.runStore.hold?.(run);
     this.#closed = new Promise((_, reject) => {
       this.#close = () => {
         this.#close = null;
@@ -92,20 +88,20 @@ export class SnapshotWriter {
   }
 
   async #drive(segment: Segment): Promise<void> {
-    const { log, runStore } = this.#options;
+    const { log, runStore, runs, compactor } = this.#options;
     await this.#encode(segment);
     if (segment.run === null && segment.stream.records > 0) await this.#buildRun(segment);
     if (segment.run !== null) {
       const reference = await runStore.write(segment.run);
       this.#checkOpen();
-      this.#runs.unshift(reference);
+      runs.add(reference);
     }
     assert(log.chain[0] === segment, 'segments seal in the order of their epochs');
     log.chain.shift();
     segment.state = 'sealed';
     segment.run = null;
-    segment.runsWhenSealed = [...this.#runs];
-    this.#startCompaction();
+    segment.runsWhenSealed = runs.newestFirst;
+    compactor.consider();
   }
 
   async #encode(segment: Segment): Promise<void> {
@@ -135,47 +131,6 @@ export class SnapshotWriter {
       throw cause;
     }
     this.#checkOpen();
-  }
-
-  #startCompaction(): void {
-    if (this.#isCompacting) return;
-    const count = this.#options.compaction(this.#runs.map(({ length }) => length));
-    if (count === 0) return;
-    this.#isCompacting = true;
-    const picked = this.#runs.slice(0, count);
-    this.#compact(picked, count === this.#runs.length)
-      .catch((error: unknown) => this.#reportCompaction(error))
-      .finally(() => {
-        this.#isCompacting = false;
-      });
-  }
-
-  async #compact(picked: readonly RunReference[], includesOldest: boolean): Promise<void> {
-    const { environment, runStore, compression } = this.#options;
-    const slices = await Promise.all(
-      picked.map((reference) => readRunSlice(runStore, reference, reference.keyGroups)),
-    );
-    if (this.#close === null) return;
-    const nowMs = environment.clock.nowMs();
-    const input = { slices, includesOldest, nowMs, compression };
-    const run = await environment.executor.run(compactRunsJob, input, 'compaction');
-    if (this.#close === null) return;
-    const merged = run === null ? [] : [await runStore.write(run)];
-    // Newer runs may have come in front meanwhile; snapshots that were taken keep the old list.
-    const at = this.#runs.indexOf(picked[0]!);
-    this.#runs.splice(at, picked.length, ...merged);
-  }
-
-  #reportCompaction(error: unknown): void {
-    if (this.#close === null) return;
-    this.#options.environment.logger.log(
-      'warn',
-      'compaction of state failed, will be tried again',
-      {
-        operatorUid: this.#options.operatorUid,
-        error: messageOf(error),
-      },
-    );
   }
 
   #checkOpen(): void {
