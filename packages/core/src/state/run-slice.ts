@@ -18,7 +18,7 @@ export interface RunSlice {
 /** Where a section lies. */
 export interface SectionPlace {
   readonly keyGroup: number;
-  /** In the slice's bytes. */
+  /** In the bytes of the slice, or of the run. */
   readonly start: number;
   readonly length: number;
 }
@@ -38,41 +38,65 @@ export async function readRunSlice(
   reference: RunReference,
   range: KeyGroupRange,
 ): Promise<RunSlice> {
-  const { file, length } = reference;
-  const read = async (offset: number, size: number): Promise<Uint8Array> => {
-    const bytes = await store.read(reference, offset, size);
-    if (bytes.length !== size) corrupt(file, reference.offset + offset, 'the file ends too early');
-    return bytes;
-  };
-  if (length < format.HEADER_BYTES + format.FOOTER_END_BYTES) {
-    corrupt(file, reference.offset, 'a run shorter than its header and footer');
-  }
-  const whole = length <= WHOLE_RUN_BYTES ? await read(0, length) : null;
-  const slice = (offset: number, size: number): Uint8Array | Promise<Uint8Array> =>
-    whole === null ? read(offset, size) : whole.subarray(offset, offset + size);
-  checkHeader(file, reference.offset, await slice(0, format.HEADER_BYTES));
-
-  const tailLength = Math.min(length, FOOTER_READ_BYTES);
-  const tail = await slice(length - tailLength, tailLength);
-  const footerLength = footerLengthOf(file, reference, tail);
-  const footer =
-    footerLength <= tail.length
-      ? tail.subarray(tail.length - footerLength)
-      : await slice(length - footerLength, footerLength);
-  const places = readFooter(file, reference, footer);
-
-  const first = Math.max(range.first, reference.keyGroups.first);
-  const last = Math.min(range.last, reference.keyGroups.last);
-  const wanted = places.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last);
+  const { file } = reference;
+  const read = await openReader(store, reference);
+  const wanted = (await readPlaces(reference, read)).filter(
+    ({ keyGroup }) => keyGroup >= range.first && keyGroup <= range.last,
+  );
   if (wanted.length === 0) return { file, offset: reference.offset, bytes: EMPTY, sections: [] };
   const start = wanted[0]!.start;
   const end = wanted.at(-1)!.start + wanted.at(-1)!.length;
   return {
     file,
     offset: reference.offset + start,
-    bytes: await slice(start, end - start),
+    bytes: await read(start, end - start),
     sections: wanted.map((place) => ({ ...place, start: place.start - start })),
   };
+}
+
+/**
+ * Where the sections of the reference's key groups lie in its run, in ascending order, one behind
+ * the other.
+ *
+ * @throws CorruptRunError UnknownRunVersionError, and what the storage throws
+ */
+export async function readSectionPlaces(
+  store: RunStore,
+  reference: RunReference,
+): Promise<readonly SectionPlace[]> {
+  return readPlaces(reference, await openReader(store, reference));
+}
+
+type Read = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>;
+
+async function openReader(store: RunStore, reference: RunReference): Promise<Read> {
+  const { file, length } = reference;
+  if (length < format.HEADER_BYTES + format.FOOTER_END_BYTES) {
+    corrupt(file, reference.offset, 'a run shorter than its header and footer');
+  }
+  const read = async (offset: number, size: number): Promise<Uint8Array> => {
+    const bytes = await store.read(reference, offset, size);
+    if (bytes.length !== size) corrupt(file, reference.offset + offset, 'the file ends too early');
+    return bytes;
+  };
+  if (length > WHOLE_RUN_BYTES) return read;
+  const whole = await read(0, length);
+  return (offset, size) => whole.subarray(offset, offset + size);
+}
+
+async function readPlaces(reference: RunReference, read: Read): Promise<SectionPlace[]> {
+  const { file, length, keyGroups } = reference;
+  checkHeader(file, reference.offset, await read(0, format.HEADER_BYTES));
+  const tailLength = Math.min(length, FOOTER_READ_BYTES);
+  const tail = await read(length - tailLength, tailLength);
+  const footerLength = footerLengthOf(file, reference, tail);
+  const footer =
+    footerLength <= tail.length
+      ? tail.subarray(tail.length - footerLength)
+      : await read(length - footerLength, footerLength);
+  return readFooter(file, reference, footer).filter(
+    ({ keyGroup }) => keyGroup >= keyGroups.first && keyGroup <= keyGroups.last,
+  );
 }
 
 /** The sections of a slice, each with its directory checked. */
