@@ -12,7 +12,7 @@ import { s3OptionsOf } from './s3-address.ts';
 import { S3Calls } from './s3-calls.ts';
 import { newS3Client } from './s3-client.ts';
 import { failureOf } from './s3-errors.ts';
-import type { S3StorageOptions, StorageAccess } from './s3-options.ts';
+import type { S3Credentials, S3StorageOptions, StorageAccess } from './s3-options.ts';
 import { S3Storage } from './s3-storage.ts';
 
 const PART_BYTES = 8 * 2 ** 20;
@@ -123,10 +123,17 @@ function openerOf(
   creation: CreationMode,
   hasConditionalCreate: boolean,
 ): StorageOpener | undefined {
-  if (typeof options.credentials === 'function') return undefined;
-  const { environment: _, ...storage } = options;
+  const { environment: _, credentials, ...others } = options;
+  if (typeof credentials === 'function') return undefined;
+  const storage =
+    credentials === undefined ? others : { ...others, credentials: plainOf(credentials) };
   const plain: ThreadOptions = { storage, condition: creation.condition, hasConditionalCreate };
   return { module: import.meta.url, exportName: 'openS3StorageInThread', options: plain };
+}
+
+// Only what we know of: whoever gave them may have put more beside it.
+function plainOf({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): S3Credentials {
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
 // Stores that know neither the header nor how to ignore it.

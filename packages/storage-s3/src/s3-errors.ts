@@ -57,7 +57,8 @@ const causes = {
   credentials: {
     make: StorageCredentialsError,
     codes: `InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity AuthFailure
-      MissingSecurityHeader CredentialsProviderError UnrecognizedClientException`,
+      MissingSecurityHeader CredentialsProviderError UnrecognizedClientException
+      XAdminUserNotFound`,
     hint: 'Set the access key and its secret (AWS_ACCESS_KEY_ID ...), a profile or a role.',
   },
   expired: {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -13,6 +13,9 @@ import {
 
 /** More are rarely in use at a time; a process may have 1 024 in all. */
 const MAX_OPEN_DESCRIPTORS = 256;
+
+/** Reads up to this size get a buffer without a look at how much the file holds. */
+const UNASKED_BYTES = 65_536;
 
 /** The kind of an error of node's `fs`, by its code. */
 export function fileErrorKindOf(errno: string): FileErrorKind {
@@ -73,14 +76,19 @@ class OpenDescriptors {
   read(file: string, offset: number, length: number): Uint8Array {
     try {
       const descriptor = this.#open(file);
-      const bytes = Buffer.allocUnsafeSlow(length);
+      // Never much more than the file holds: the length may come from a damaged directory.
+      const wanted =
+        length > 0 && length <= UNASKED_BYTES
+          ? length
+          : bytesThere(fstatSync(descriptor), offset, length);
+      const bytes = Buffer.allocUnsafeSlow(wanted);
       let filled = 0;
-      while (filled < length) {
-        const read = readSync(descriptor, bytes, filled, length - filled, offset + filled);
+      while (filled < wanted) {
+        const read = readSync(descriptor, bytes, filled, wanted - filled, offset + filled);
         if (read === 0) break;
         filled += read;
       }
-      return filled === length ? bytes : bytes.subarray(0, filled);
+      return filled === wanted ? bytes : bytes.subarray(0, filled);
     } catch (cause) {
       throw failure('read', file, cause);
     }
@@ -105,6 +113,12 @@ class OpenDescriptors {
     if (this.#byPath.size > MAX_OPEN_DESCRIPTORS) this.forget(this.#byPath.keys().next().value!);
     return descriptor;
   }
+}
+
+/** Bytes of a range that a file holds. A directory is opened like a file; it shows here. */
+function bytesThere(stat: Stats, offset: number, length: number): number {
+  if (stat.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  return Math.max(0, Math.min(length, stat.size - offset));
 }
 
 async function attempt<T>(operation: string, file: string, call: () => Promise<T>): Promise<T>;
@@ -168,8 +182,7 @@ function readable(file: string, handle: fs.FileHandle): ReadableFile {
     read: (offset, length) =>
       attempt('read', file, async () => {
         // Never more than the file holds: the length may come from a damaged directory.
-        const { size } = await handle.stat();
-        const buffer = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+        const buffer = new Uint8Array(bytesThere(await handle.stat(), offset, length));
         let filled = 0;
         while (filled < buffer.length) {
           const room = buffer.length - filled;

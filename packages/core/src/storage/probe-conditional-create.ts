@@ -37,14 +37,20 @@ async function probeOnce(
   name: string,
 ): Promise<boolean> {
   const [first, second] = [Uint8Array.of(1), Uint8Array.of(2)];
+  let isConditional: boolean;
   try {
     const outcomes = [
       await storage.createIfAbsent(name, first),
       await storage.createIfAbsent(name, second),
     ];
-    if (outcomes[0] !== 'created' || outcomes[1] !== 'exists') return false;
-    return Buffer.compare(await storage.get(name), first) === 0;
-  } finally {
-    await storage.delete(name);
+    isConditional =
+      outcomes[0] === 'created' &&
+      outcomes[1] === 'exists' &&
+      Buffer.compare(await storage.get(name), first) === 0;
+  } catch (error) {
+    await storage.delete(name).catch(() => {}); // the first error is the one that counts
+    throw error;
   }
+  await storage.delete(name);
+  return isConditional;
 }

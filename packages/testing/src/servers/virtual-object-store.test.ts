@@ -33,10 +33,32 @@ function world(seed = 1, options: Partial<VirtualObjectStoreOptions> = {}) {
   return { store, environment, storage, run };
 }
 
-/** Every call runs the simulation until it has its answer. */
+/**
+ * Every call runs the simulation until it has its answer. Of several under way, also of one made
+ * within another, one runs it at a time.
+ */
 function stepped(environment: VirtualEnvironment, inner: CheckpointStorage): CheckpointStorage {
+  let running: Promise<unknown> | null = null;
+  const run = async <T>(promise: Promise<T>): Promise<T> => {
+    let isSettled = false;
+    const noted = (): void => {
+      isSettled = true;
+    };
+    const settled = promise.then(noted, noted);
+    while (!isSettled) {
+      if (running !== null) {
+        await Promise.race([settled, running]);
+        continue;
+      }
+      running = environment.runUntil(settled).finally(() => {
+        running = null;
+      });
+      await running;
+    }
+    return promise;
+  };
   const step = <T>(promise: Promise<T>): Promise<T> => {
-    const answer = environment.runUntil(promise);
+    const answer = run(promise);
     answer.catch(() => {}); // of two calls under way the second may fail before it is looked at
     return answer;
   };
