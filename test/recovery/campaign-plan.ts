@@ -98,19 +98,22 @@ function optionsOf(
   mode: CampaignPlan['mode'],
   isPatient: boolean,
 ): LifePlan['options'] {
+  const parallelism = 1 + random.below(3);
+  const checkpoints = {
+    directory: '/checkpoints',
+    mode,
+    intervalMs: 2 + random.below(60),
+    minPauseMs: random.chance(0.5) ? 0 : random.below(8),
+    maxConcurrent: 1 + random.below(3),
+    // Often too short: an aborted checkpoint loses nothing.
+    timeoutMs: random.chance(0.3) && !isPatient ? 3 + random.below(40) : 600_000,
+    tolerableFailures: random.chance(0.2) && !isPatient ? 0 : 1_000,
+    numRetained: 1 + random.below(3),
+  };
   return {
-    parallelism: 1 + random.below(3),
-    checkpoints: {
-      directory: '/checkpoints',
-      mode,
-      intervalMs: 2 + random.below(60),
-      minPauseMs: random.chance(0.5) ? 0 : random.below(8),
-      maxConcurrent: 1 + random.below(3),
-      // Often too short: an aborted checkpoint loses nothing.
-      timeoutMs: random.chance(0.3) && !isPatient ? 3 + random.below(40) : 600_000,
-      tolerableFailures: random.chance(0.2) && !isPatient ? 0 : 1_000,
-      numRetained: 1 + random.below(3),
-    },
+    parallelism,
+    // Nothing, a little, or all of it in manifests; without a draw, which would make all seeds new.
+    checkpoints: { ...checkpoints, inlineBytesMax: [0, 600, 16_384][checkpoints.numRetained - 1]! },
     restart: { kind: 'fixedDelay', attempts: 50, delayMs: random.below(30) },
     tuning: {
       batchSize: 1 + random.below(4),

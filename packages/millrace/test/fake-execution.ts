@@ -19,6 +19,14 @@ export function fakeCheckpoint(changes: Partial<CompletedCheckpoint> = {}): Comp
     durationMs: 45,
     writtenBytes: 1_200,
     totalBytes: 3_400,
+    figures: {
+      changedBytes: 2_000,
+      writtenBytes: 1_000,
+      mergedBytes: 200,
+      inlineBytes: 0,
+      files: 1,
+      uploadMs: 12,
+    },
     ...changes,
   };
 }

@@ -149,7 +149,7 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/coordinator/checkpoint-files.ts`,
-        find: `      if (!needed.has(file) && fromId > completedId) continue;`,
+        find: `      if (!isNeeded && fromId > toldUpTo) continue;`,
         replace: `      if (fromId < 0) continue;`,
       },
     ],
@@ -160,12 +160,12 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/coordinator/checkpoint-files.ts`,
-        find: `    const needed = filesOfSnapshots(pending);`,
-        replace: `    const needed = filesOfSnapshots([...pending].slice(0, 0));`,
+        find: `    const needed = filesOfSnapshots([...pending.values()].flat());`,
+        replace: `    const needed = filesOfSnapshots([]);`,
       },
       {
         file: `${CORE}/coordinator/checkpoint-files.ts`,
-        find: `      if (!needed.has(file) && fromId > completedId) continue;`,
+        find: `      if (!isNeeded && fromId > toldUpTo) continue;`,
         replace: `      if (fromId < 0) continue;`,
       },
     ],
@@ -199,8 +199,8 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/coordinator/sweep.ts`,
-        find: `if (verdict === 'garbage' && !mayComeAgain) await storage.delete(name);`,
-        replace: `if (verdict === 'garbage' && mayComeAgain) await storage.delete(name);`,
+        find: `return verdict === 'garbage' && !mayComeAgain;`,
+        replace: `return verdict === 'garbage' && mayComeAgain;`,
       },
     ],
   },
@@ -232,14 +232,8 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${CORE}/embedded/run-file-store.ts`,
-        find: `        await this.#storage.put(
-          file,
-          group.flatMap((entry) => entry.run.chunks),
-        );`,
-        replace: `        this.#storage.put(
-          file,
-          group.flatMap((entry) => entry.run.chunks),
-        ).catch(() => {});`,
+        find: `        await storage.put(file, chunks);`,
+        replace: `        storage.put(file, chunks).catch(() => {});`,
       },
     ],
   },

@@ -1,3 +1,4 @@
+import { runIdOf } from '../state/run-reference.ts';
 import type { RunReference } from '../state/snapshot.ts';
 import type { Manifest } from './manifest.ts';
 import { CHECKPOINT_PREFIX, SHARED_PREFIX, slotSequenceOf } from './paths.ts';
@@ -11,16 +12,24 @@ export function* runsOf(manifest: Manifest): Generator<RunReference> {
 }
 
 /**
- * Every object that a manifest needs beside itself.
+ * Every object that a manifest needs beside itself; those in other directories too (`foreign/`),
+ * but no runs that stand in the manifest.
  *
  * @returns by name: the least size that it must have, in bytes
  */
 export function filesOf(manifest: Manifest): Map<string, number> {
   const files = new Map<string, number>();
-  for (const { file, offset, length } of runsOf(manifest)) {
+  for (const { file, offset, length, inline } of runsOf(manifest)) {
+    if (inline !== undefined) continue;
     files.set(file, Math.max(files.get(file) ?? 0, offset + length));
   }
   return files;
+}
+
+/** Bytes of the runs that stand in the manifest, each once. */
+export function inlineBytesOf(manifest: Manifest): number {
+  const runs = [...runsOf(manifest)].filter(({ inline }) => inline !== undefined);
+  return sumOf(new Map(runs.map(({ file, length }) => [file, length])));
 }
 
 /** Bytes of all runs; a run that several subtasks share counts once. */
@@ -28,16 +37,9 @@ export function sizeBytesOf(manifest: Manifest): number {
   return sumOf(sizesOf(manifest));
 }
 
-/** Bytes of the runs that `before` does not hold. */
-export function newBytesOf(manifest: Manifest, before: Manifest | null): number {
-  const sizes = sizesOf(manifest);
-  if (before !== null) for (const run of sizesOf(before).keys()) sizes.delete(run);
-  return sumOf(sizes);
-}
-
 function sizesOf(manifest: Manifest): Map<string, number> {
   const sizes = new Map<string, number>();
-  for (const { file, offset, length } of runsOf(manifest)) sizes.set(`${file}:${offset}`, length);
+  for (const run of runsOf(manifest)) sizes.set(runIdOf(run), run.length);
   return sizes;
 }
 

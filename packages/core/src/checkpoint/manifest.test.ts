@@ -105,7 +105,7 @@ test('decodeManifest finds every cut and every byte too many', () => {
 });
 
 test('decodeManifest refuses a version that it does not know', () => {
-  const bytes = encodeCheckedJson({ formatVersion: 2, jobName: 'order-totals' });
+  const bytes = encodeCheckedJson({ formatVersion: 3, jobName: 'order-totals' });
   assert.throws(() => decodeManifest(bytes, 'm'), UnsupportedManifestVersionError);
 });
 

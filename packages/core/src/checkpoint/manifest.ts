@@ -8,15 +8,26 @@ import type {
 } from '../state/snapshot.ts';
 import { decodeCheckedJson, encodeCheckedJson } from './checked-json.ts';
 import { CorruptManifestError, UnsupportedManifestVersionError } from './checkpoint-errors.ts';
+import { mapRuns } from './map-runs.ts';
 
-/** Raised only together with stored examples in test/formats that must restore for ever. */
-export const MANIFEST_FORMAT_VERSION = 1;
+/**
+ * Raised only together with stored examples in test/formats that must restore for ever.
+ *
+ * - 1: every run is in an object.
+ * - 2: runs may stand in the manifest (`inlineRuns`, by name, in base64) or in other directories
+ *   (`foreign`); `figures`; references may tell `entryBytes` and `isMerged`.
+ */
+export const MANIFEST_FORMAT_VERSION = 2;
 
 /**
  * Everything that a checkpoint or savepoint is. Names of runs are relative to the directory that
  * the manifest's own name is relative to: the job's, or the savepoint's.
+ *
+ * As stored it is the same, but for the bytes of runs that stand in it: there they are a member of
+ * their own, so that each stands in it once, and people can read the rest.
  */
 export interface Manifest {
+  /** Of what it was read from; what is written has the newest one. */
   readonly formatVersion: number;
   readonly jobName: string;
   /** A fork of a job has another one; part of names of output. */
@@ -34,6 +45,24 @@ export interface Manifest {
   readonly operators: Readonly<Record<string, OperatorManifest>>;
   /** State of the enumerators (tagged JSON), by uid of the source. */
   readonly enumerators: Readonly<Record<string, Json>>;
+  /** What it cost; version 1 did not tell, and an import has cost nothing yet. */
+  readonly figures?: CheckpointFigures;
+}
+
+/** What a checkpoint cost. Bytes; a run counts in the first checkpoint that names it. */
+export interface CheckpointFigures {
+  /** Keys and bodies of the entries changed, before compression. */
+  readonly changedBytes: number;
+  /** Of the runs that hold them, as stored. */
+  readonly writtenBytes: number;
+  /** Of runs that hold nothing new: older ones merged. As stored. */
+  readonly mergedBytes: number;
+  /** Of all these runs: those that stand in the manifest. As stored. */
+  readonly inlineBytes: number;
+  /** New objects with runs. */
+  readonly files: number;
+  /** The longest time that one of them took until it was durable. */
+  readonly uploadMs: number;
 }
 
 /** One operator in a checkpoint. */
@@ -59,6 +88,8 @@ export type ManifestHeader = Omit<Manifest, 'formatVersion' | 'operators'> & {
     Record<string, { readonly parallelism: number; readonly maxParallelism: number }>
   >;
 };
+
+type StoredManifest = Manifest & { readonly inlineRuns?: Readonly<Record<string, string>> };
 
 const NO_STATE: SubtaskManifest = { finished: false, keyed: null, lists: [] };
 
@@ -89,9 +120,17 @@ export function manifestOf(
   };
 }
 
-/** @returns readable JSON with a checksum of itself */
+/** @returns readable JSON with a checksum of itself, of the newest format version */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  return encodeCheckedJson({ ...manifest } as unknown as Record<string, Json>);
+  const inlineRuns: Record<string, string> = {};
+  const stored = mapRuns(manifest, (run) => {
+    const { inline, ...reference } = run;
+    if (inline === undefined) return run;
+    inlineRuns[run.file] = inline;
+    return reference;
+  });
+  const body = { ...stored, formatVersion: MANIFEST_FORMAT_VERSION, inlineRuns };
+  return encodeCheckedJson(body as unknown as Record<string, Json>);
 }
 
 /**
@@ -121,14 +160,19 @@ export function decodeManifest(bytes: Uint8Array, object: string): Manifest {
     );
   }
   const { formatVersion } = decoded.body;
-  if (formatVersion !== MANIFEST_FORMAT_VERSION) {
+  if (formatVersion !== 1 && formatVersion !== MANIFEST_FORMAT_VERSION) {
     throw new UnsupportedManifestVersionError(
       `manifest "${object}" has format version ${String(formatVersion)}, ` +
-        `this Millrace reads ${MANIFEST_FORMAT_VERSION}`,
+        `this Millrace reads 1 to ${MANIFEST_FORMAT_VERSION}`,
       { object, formatVersion },
       { hint: 'Restore with the version of Millrace that wrote it, or a newer one.' },
     );
   }
   // The checksum fits and the version is ours: it is what `encodeManifest` was given.
-  return decoded.body as unknown as Manifest;
+  const { inlineRuns = {}, ...stored } = decoded.body as unknown as StoredManifest;
+  if (Object.keys(inlineRuns).length === 0) return stored;
+  return mapRuns(stored, (run) => {
+    const inline = inlineRuns[run.file];
+    return inline === undefined ? run : { ...run, inline };
+  });
 }

@@ -8,11 +8,20 @@ import type { CheckpointId } from '../element/element.ts';
 //   alive/<generation>-<beat>    heartbeats, hints only
 //
 // and below a savepoint's: manifest.json and shared/*.run.
+//
+// Two kinds of names are of runs that are in no object of the directory:
+//
+//   inline/<generation>-<attempt>-<number>   it stands in the manifest
+//   foreign/<key>/<name>                     `name` in a directory that the manifest tells
 
 /** Of all slots. */
 export const LOG_PREFIX = 'log/';
 /** Of all runs. */
 export const SHARED_PREFIX = 'shared/';
+/** Of all runs that stand in manifests. */
+export const INLINE_PREFIX = 'inline/';
+/** Of all runs in other directories. */
+export const FOREIGN_PREFIX = 'foreign/';
 /** Of all checkpoint directories. */
 export const CHECKPOINT_PREFIX = 'chk-';
 /** Of all heartbeats. */
@@ -51,6 +60,24 @@ export function checkpointIdOf(name: string): CheckpointId | null {
  */
 export function runPath(generation: number, attempt: number, tag: string, number: number): string {
   return `${SHARED_PREFIX}${generation}-${attempt}-${tag}${number}.run`;
+}
+
+/** The name of a run that stands in manifests; as unique as `runPath`. */
+export function inlinePath(generation: number, attempt: number, number: number): string {
+  return `${INLINE_PREFIX}${generation}-${attempt}-${number}`;
+}
+
+/** The name of an object in another directory. */
+export function foreignPath(key: string, name: string): string {
+  return `${FOREIGN_PREFIX}${key}/${name}`;
+}
+
+/** The inverse of `foreignPath`; null for a name that it does not make. */
+export function foreignNameOf(
+  path: string,
+): { readonly key: string; readonly name: string } | null {
+  const match = /^foreign\/([^/]+)\/(.+)$/.exec(path);
+  return match === null ? null : { key: match[1]!, name: match[2]! };
 }
 
 /** Who wrote a run; null for a name that `runPath` does not make. */

@@ -26,6 +26,8 @@ export interface CheckpointOptions {
   readonly retention?: CheckpointRetention;
   /** Complete checkpoints kept. Default 1. */
   readonly numRetained?: number;
+  /** New state of so few bytes stands in the manifest. Default 16 384. */
+  readonly inlineBytesMax?: number;
 }
 
 /** All options, with the defaults filled in. */
@@ -93,6 +95,14 @@ export const CHECKPOINT_OPTION_SPECS: readonly OptionSpec[] = [
     range: { kind: 'number', min: 1, max: 10_000, integer: true },
     fallback: 1,
     doc: 'Complete checkpoints kept.',
+  },
+  {
+    name: 'inlineBytesMax',
+    range: { kind: 'number', min: 0, max: 65_536, integer: true },
+    fallback: 16_384,
+    doc:
+      'What is new in a checkpoint stands in its manifest if it has no more bytes than this, and ' +
+      'in a file of its own otherwise.',
   },
 ];
 

@@ -19,6 +19,7 @@ test('resolveCheckpointOptions fills in the defaults', () => {
     tolerableFailures: 0,
     retention: 'retain-on-cancellation',
     numRetained: 1,
+    inlineBytesMax: 16_384,
   });
 });
 

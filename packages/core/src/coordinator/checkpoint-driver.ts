@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts';
 import type { Cancel, Environment } from '../base/environment.ts';
 import { messageOf } from '../base/errors.ts';
-import { newBytesOf, sizeBytesOf } from '../checkpoint/files-of.ts';
-import { type Manifest, manifestOf } from '../checkpoint/manifest.ts';
-import { runOriginOf, SHARED_PREFIX } from '../checkpoint/paths.ts';
+import { figuresOf, runIdsOf } from '../checkpoint/figures-of.ts';
+import { sizeBytesOf } from '../checkpoint/files-of.ts';
+import { type CheckpointFigures, type Manifest, manifestOf } from '../checkpoint/manifest.ts';
+import { runOriginOf, runPath, SHARED_PREFIX } from '../checkpoint/paths.ts';
 import type { ResolvedCheckpointOptions } from '../config/checkpoint-options.ts';
 import type { CheckpointBarrier, CheckpointId } from '../element/element.ts';
 import type { AbortReason, FromTask, SubtaskId, TaskGateway } from '../protocol/messages.ts';
@@ -26,7 +27,9 @@ import {
   nextWakeMs,
 } from './coordinator-state.ts';
 import { CheckpointWriter, type SavepointTarget } from './checkpoint-writer.ts';
+import { type FittedManifest, InlineBudget } from './inline-budget.ts';
 import { HEARTBEAT_MS, type Recovery } from './recovery.ts';
+import { RunUse } from './run-use.ts';
 
 /** What a driver needs. */
 export interface CheckpointDriverOptions {
@@ -71,6 +74,10 @@ export class CheckpointDriver {
   readonly #environment: Environment;
   readonly #files: CheckpointFiles;
   readonly #writer: CheckpointWriter;
+  readonly #inlineBudget: InlineBudget;
+  /** Of the attempt that runs or is being deployed. */
+  #use = new RunUse(() => {});
+  #objects = 0;
   readonly #running = new Map<CheckpointId, Running>();
   readonly #answers = new Map<number, PromiseWithResolvers<CompletedCheckpoint>>();
   readonly #targets = new Map<number, SavepointTarget>();
@@ -104,6 +111,7 @@ export class CheckpointDriver {
     );
     this.#nextId = recovery.nextCheckpointId;
     this.#writer = new CheckpointWriter(storage, environment, recovery.owner);
+    this.#inlineBudget = new InlineBudget(storage, environment);
     this.#state = initialCoordinatorState(
       { ...checkpoints, startDelayMs: checkpoints.intervalMs },
       recovery.nextCheckpointId,
@@ -124,14 +132,30 @@ export class CheckpointDriver {
     return this.#files.latest?.manifest ?? null;
   }
 
+  /**
+   * The next attempt is going to write and read runs; what the last one used is free. Between `end`
+   * and `start`; an attempt without it uses nothing that is not acknowledged.
+   */
+  beginUse(): RunUse {
+    assert(this.#gateway === null, 'the last attempt has ended');
+    this.#use.end();
+    this.#use = new RunUse((file) => this.#files.propose(file, this.#nextId));
+    return this.#use;
+  }
+
   /** An attempt runs and takes barriers. */
   start(gateway: TaskGateway): void {
     assert(this.#gateway === null, 'the last attempt has ended');
     this.#gateway = gateway;
     const { attempt, subtasks } = gateway;
     const { generation } = this.#options.recovery;
-    if (this.#attempts++ > 0)
-      this.#inBackground(() => this.#files.sweep(mayBeOf(generation, attempt)));
+    const mayBeWritten = mayBeOf(generation, attempt);
+    const use = this.#use;
+    if (this.#attempts++ > 0) {
+      this.#inBackground(() =>
+        this.#files.sweep((name) => mayBeWritten(name) || use.isInUse(name)),
+      );
+    }
     this.#feed({ kind: 'start', attempt, subtasks });
   }
 
@@ -290,7 +314,7 @@ export class CheckpointDriver {
     const pending = this.#state.pending.find((p) => p.checkpointId === checkpointId)!;
     const { recovery, jobName, fingerprint, operators } = this.#options;
     const { barrier, enumerators, acknowledged, target } = running;
-    const manifest = manifestOf(
+    const told = manifestOf(
       {
         jobName,
         instanceId: recovery.instanceId,
@@ -305,42 +329,56 @@ export class CheckpointDriver {
       },
       acknowledged,
     );
-    const newestId = this.#files.latest?.slot.checkpointId ?? 0;
+    const isNewest = checkpointId > (this.#files.latest?.slot.checkpointId ?? 0);
+    const isStop = pending.request.stop;
+    let fitted: FittedManifest | null = null;
     try {
-      const written = await this.#writer.write({
-        manifest,
-        target,
-        isStop: pending.request.stop,
-        isNewest: checkpointId > newestId,
-      });
+      fitted = await this.#inlineBudget.fit(told, () =>
+        runPath(recovery.generation, barrier.attempt, 'm', ++this.#objects),
+      );
+      const manifest = this.#withFigures(fitted.manifest);
+      const written = await this.#writer.write({ manifest, target, isStop, isNewest });
       running.completed = {
         checkpointId,
         kind: barrier.snapshotKind,
         path: written.path,
         triggeredAtMs: barrier.triggeredAtMs,
         durationMs: this.#environment.clock.monotonicMs() - running.startedAtMs,
-        writtenBytes: newBytesOf(manifest, this.latestManifest),
+        writtenBytes: manifest.figures.writtenBytes + manifest.figures.mergedBytes,
         totalBytes: sizeBytesOf(manifest),
+        figures: manifest.figures,
       };
       if (written.entry !== null) {
-        await this.#retain({ ...written.entry, manifest }, checkpointId);
+        this.#inlineBudget.accept(fitted);
+        this.#retain({ ...written.entry, manifest }, checkpointId);
+      } else if (fitted.file !== null) {
+        this.#files.propose(fitted.file, this.#nextId);
       }
     } catch (error) {
+      if (fitted !== null && fitted.file !== null) this.#files.propose(fitted.file, this.#nextId);
       this.#storeFailed(checkpointId, error);
       return;
     }
     this.#feed({ kind: 'stored', checkpointId });
   }
 
+  #withFigures(manifest: Manifest): Manifest & { readonly figures: CheckpointFigures } {
+    const before = runIdsOf(this.latestManifest);
+    const figures = figuresOf(manifest, before, (file) => this.#use.uploadMsOf(file));
+    return { ...manifest, figures };
+  }
+
   // Deletes in the background of the next checkpoint: a commit does not wait for it.
-  async #retain(
-    entry: Parameters<CheckpointFiles['completed']>[0],
-    checkpointId: CheckpointId,
-  ): Promise<void> {
-    const pending = [...this.#running].filter(([id]) => id !== checkpointId);
-    const snapshots = pending.flatMap(([, running]) => [...running.acknowledged.values()]);
+  #retain(entry: Parameters<CheckpointFiles['completed']>[0], checkpointId: CheckpointId): void {
+    const pending = new Map<CheckpointId, readonly SubtaskSnapshot[]>();
+    for (const [id, { acknowledged }] of this.#running) {
+      if (id !== checkpointId) pending.set(id, [...acknowledged.values()]);
+    }
     const { owner } = this.#options.recovery;
-    const deleted = this.#files.completed(entry, snapshots, this.#nextId);
+    const use = this.#use;
+    const deleted = this.#files.completed(entry, pending, this.#nextId, (file) =>
+      use.isInUse(file),
+    );
     this.#inBackground(async () => {
       await deleted;
       const kept = this.#files.complete.map(({ sequence }) => sequence);

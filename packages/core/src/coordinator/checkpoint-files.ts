@@ -13,11 +13,11 @@ import { type CompleteCheckpoint, sweep } from './sweep.ts';
  * Knows which objects of a job's directory are needed, and deletes the others.
  *
  * D1. Deleted is only what no complete checkpoint that is kept and no acknowledgement of a pending
- *     one refers to.
+ *     one refers to, and what no task uses (`RunUse`).
  * D2. What some checkpoint wrote or named may still be referred to by those that were triggered
  *     before it was given up, and by the state of a task that has not told yet. So it goes no
- *     earlier than at the completion of a checkpoint that was triggered afterwards: that one names
- *     all that is in use.
+ *     earlier than at the completion of a checkpoint that was triggered afterwards, when none that
+ *     was triggered before is pending any more: that one names all that is in use.
  * D3. A failed deletion is forgotten: the next claim sweeps.
  */
 export class CheckpointFiles {
@@ -61,19 +61,26 @@ export class CheckpointFiles {
 
   /** D2. @param nextId of the next checkpoint that is triggered */
   abandoned(snapshots: Iterable<SubtaskSnapshot>, nextId: CheckpointId): void {
-    for (const file of filesOfSnapshots(snapshots)) this.#propose(file, nextId);
+    for (const file of filesOfSnapshots(snapshots)) this.propose(file, nextId);
+  }
+
+  /** Nobody may need the object any more, D2. @param nextId as above */
+  propose(file: string, nextId: CheckpointId): void {
+    this.#candidates.set(file, Math.max(nextId, this.#candidates.get(file) ?? 0));
   }
 
   /**
    * Adds a complete checkpoint, and deletes what is not needed any more.
    *
-   * @param pending acknowledgements of all pending checkpoints
+   * @param pending acknowledgements of all pending checkpoints so far, by id
    * @param nextId of the next checkpoint that is triggered
+   * @param isInUse whether a task uses the object
    */
   async completed(
     checkpoint: { sequence: number; slot: CheckpointSlot; manifest: Manifest },
-    pending: Iterable<SubtaskSnapshot>,
+    pending: ReadonlyMap<CheckpointId, readonly SubtaskSnapshot[]>,
     nextId: CheckpointId,
+    isInUse: (file: string) => boolean,
   ): Promise<void> {
     this.#nextIds.set(checkpoint.sequence, nextId);
     const byId = [...this.#complete, checkpoint].map((complete) => ({
@@ -84,7 +91,7 @@ export class CheckpointFiles {
     }));
     const { retained, dropped } = retain(byId, this.#numRetained);
     this.#complete = retained;
-    const needed = filesOfSnapshots(pending);
+    const needed = filesOfSnapshots([...pending.values()].flat());
     for (const { manifest } of retained) {
       // One that cannot be read: nobody knows what it needs.
       if (manifest === null) return;
@@ -94,10 +101,14 @@ export class CheckpointFiles {
       const fromId = this.#nextIds.get(sequence) ?? 0;
       this.#nextIds.delete(sequence);
       const files = manifest === null ? [] : filesOf(manifest).keys();
-      for (const file of files) this.#propose(file, fromId);
+      for (const file of files) this.propose(file, fromId);
     }
+    const oldestPending = Math.min(...pending.keys(), Number.POSITIVE_INFINITY);
+    const toldUpTo = Math.min(checkpoint.slot.checkpointId, oldestPending);
+    const useless = this.#takeUseless(toldUpTo, needed, isInUse);
+    // The manifests first: a crash in between leaves nothing that refers to what is not there.
     await this.#delete(dropped.map(({ slot }) => slot.manifest));
-    await this.#delete(this.#takeUseless(checkpoint.slot.checkpointId, needed));
+    await this.#delete(useless);
   }
 
   /** Deletes what ended attempts left; `isPinned` names what the running one may have written. */
@@ -111,28 +122,29 @@ export class CheckpointFiles {
     return this.sweep(() => false);
   }
 
-  #propose(file: string, fromId: CheckpointId): void {
-    this.#candidates.set(file, Math.max(fromId, this.#candidates.get(file) ?? 0));
-  }
-
   // D1, D2. What is needed is proposed again when whatever needs it goes.
-  #takeUseless(completedId: CheckpointId, needed: ReadonlySet<string>): string[] {
+  #takeUseless(
+    toldUpTo: CheckpointId,
+    needed: ReadonlySet<string>,
+    isInUse: (file: string) => boolean,
+  ): string[] {
     const useless: string[] = [];
     for (const [file, fromId] of this.#candidates) {
-      if (!needed.has(file) && fromId > completedId) continue;
+      const isNeeded = needed.has(file) || isInUse(file);
+      if (!isNeeded && fromId > toldUpTo) continue;
       this.#candidates.delete(file);
-      if (!needed.has(file)) useless.push(file);
+      if (!isNeeded) useless.push(file);
     }
     return useless;
   }
 
   async #delete(names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      try {
-        await this.#storage.delete(name);
-      } catch (error) {
-        this.#environment.logger.log('warn', `could not delete ${name}`, { error }); // D3
-      }
+    if (names.length === 0) return;
+    try {
+      await this.#storage.deleteAll(names);
+    } catch (error) {
+      const message = `could not delete ${names.join(', ')}`;
+      this.#environment.logger.log('warn', message, { error }); // D3
     }
   }
 }
@@ -141,7 +153,7 @@ function filesOfSnapshots(snapshots: Iterable<SubtaskSnapshot>): Set<string> {
   const files = new Set<string>();
   for (const { operators } of snapshots) {
     for (const { keyed } of Object.values(operators)) {
-      for (const { file } of keyed?.runs ?? []) files.add(file);
+      for (const { file, inline } of keyed?.runs ?? []) if (inline === undefined) files.add(file);
     }
   }
   return files;

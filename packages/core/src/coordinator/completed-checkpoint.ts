@@ -1,4 +1,5 @@
 import type { CheckpointId, SnapshotKind } from '../element/element.ts';
+import type { CheckpointFigures } from '../checkpoint/manifest.ts';
 import type { AbortReason } from '../protocol/messages.ts';
 
 /** A completed checkpoint or savepoint, as a caller sees it. */
@@ -9,9 +10,10 @@ export interface CompletedCheckpoint {
   readonly path: string;
   readonly triggeredAtMs: number;
   readonly durationMs: number;
-  /** Newly written, and in all. */
+  /** Of runs: newly written (merged ones too), and in all. */
   readonly writtenBytes: number;
   readonly totalBytes: number;
+  readonly figures: CheckpointFigures;
 }
 
 /** What the driver tells its host. */

@@ -1,6 +1,10 @@
 import { crc32 } from 'node:zlib';
 import type { Environment } from '../base/environment.ts';
-import type { Manifest, OperatorManifest } from '../checkpoint/manifest.ts';
+import { runsOf } from '../checkpoint/files-of.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import { mapRuns } from '../checkpoint/map-runs.ts';
+import { bytesOfInline } from '../state/inline-run.ts';
+import { runIdOf } from '../state/run-reference.ts';
 import type { RunReference } from '../state/snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { CorruptRunError } from './coordinator-errors.ts';
@@ -27,33 +31,27 @@ export interface CopyOptions {
  */
 export async function copyRuns(manifest: Manifest, options: CopyOptions): Promise<Manifest> {
   const copies = new Map<string, RunReference>();
-  const copyOf = async (run: RunReference): Promise<RunReference> => {
-    const id = `${run.file}:${run.offset}`;
-    const known = copies.get(id);
-    if (known !== undefined) return known;
-    const chunks = await readRun(run, options.from, options.environment);
-    const file = options.nextName();
-    await withRetries(options.environment, ATTEMPTS, () => options.to.put(file, chunks));
-    const copy = { ...run, file, offset: 0 };
-    copies.set(id, copy);
-    return copy;
-  };
-  const operators: Record<string, OperatorManifest> = {};
-  for (const [uid, operator] of Object.entries(manifest.operators)) {
-    const subtasks = [];
-    for (const subtask of operator.subtasks) {
-      const { keyed } = subtask;
-      if (keyed === null) {
-        subtasks.push(subtask);
-        continue;
-      }
-      const runs: RunReference[] = [];
-      for (const run of keyed.runs) runs.push(await copyOf(run));
-      subtasks.push({ ...subtask, keyed: { ...keyed, runs } });
-    }
-    operators[uid] = { ...operator, subtasks };
+  for (const run of runsOf(manifest)) {
+    const id = runIdOf(run);
+    if (run.inline !== undefined || copies.has(id)) continue;
+    copies.set(id, await copyRun(run, options));
   }
-  return { ...manifest, operators };
+  return mapRuns(manifest, (run) => {
+    const copy = copies.get(runIdOf(run));
+    return copy === undefined ? run : { ...run, file: copy.file, offset: copy.offset };
+  });
+}
+
+/**
+ * Copies one run into an object of its own.
+ *
+ * @returns the reference to the copy, when it is durable
+ */
+export async function copyRun(run: RunReference, options: CopyOptions): Promise<RunReference> {
+  const chunks = await readRun(run, options.from, options.environment);
+  const file = options.nextName();
+  await withRetries(options.environment, ATTEMPTS, () => options.to.put(file, chunks));
+  return { ...run, file, offset: 0 };
 }
 
 /**
@@ -69,6 +67,11 @@ export async function readRun(
   const chunks: Uint8Array[] = [];
   let checksum = 0;
   let read = 0;
+  if (run.inline !== undefined) {
+    chunks.push(bytesOfInline(run));
+    read = chunks[0]!.length;
+    checksum = crc32(chunks[0]!);
+  }
   while (read < run.length) {
     const wanted = Math.min(PIECE_BYTES, run.length - read);
     const piece = await withRetries(environment, ATTEMPTS, () =>

@@ -40,10 +40,11 @@ export async function sweep(
   try {
     const names = (await storage.list('')).map(({ name }) => name);
     await owner.confirm(); // G1
-    for (const { name, verdict } of explainFiles(names, kept, isPinned)) {
+    const useless = explainFiles(names, kept, isPinned).filter(({ name, verdict }) => {
       const mayComeAgain = (checkpointIdOf(name) ?? 0) >= owner.nextCheckpointId;
-      if (verdict === 'garbage' && !mayComeAgain) await storage.delete(name);
-    }
+      return verdict === 'garbage' && !mayComeAgain;
+    });
+    if (useless.length > 0) await storage.deleteAll(useless.map(({ name }) => name));
   } catch (error) {
     environment.logger.log('warn', 'could not delete unused checkpoint files', { error });
   }

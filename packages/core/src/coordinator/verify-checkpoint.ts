@@ -2,6 +2,7 @@ import type { Environment } from '../base/environment.ts';
 import { messageOf } from '../base/errors.ts';
 import { filesOf, runsOf } from '../checkpoint/files-of.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
+import { runIdOf } from '../state/run-reference.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { readRun } from './run-copier.ts';
 
@@ -37,7 +38,7 @@ export async function verifyCheckpoint(
   const seen = new Set<string>();
   let bytes = 0;
   for (const run of runsOf(manifest)) {
-    const id = `${run.file}:${run.offset}`;
+    const id = runIdOf(run);
     if (seen.has(id)) continue;
     seen.add(id);
     bytes += run.length;

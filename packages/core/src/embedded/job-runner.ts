@@ -15,7 +15,7 @@ import {
 } from '../coordinator/restart-backoff.ts';
 import { noteworthyChanges } from '../checkpoint/change-text.ts';
 import { isAllFinished } from '../checkpoint/manifest.ts';
-import { manifestPath, runPath } from '../checkpoint/paths.ts';
+import { inlinePath, manifestPath, runPath } from '../checkpoint/paths.ts';
 import { discardsAtEnd } from '../checkpoint/retention.ts';
 import type { JobGraph } from '../graph/job-graph.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -299,9 +299,15 @@ export class JobRunner implements JobExecution {
     const { generation, instanceId } = recovery;
     if (attempt > 1) await recovery.owner.confirm(); // B4
     let runs = 0;
-    const runStore = new RunFileStore(storage, environment, () =>
-      runPath(generation, attempt, '', ++runs),
-    );
+    let inlineRuns = 0;
+    const runStore = new RunFileStore({
+      storage,
+      environment,
+      nextName: () => runPath(generation, attempt, '', ++runs),
+      nextInlineName: () => inlinePath(generation, attempt, ++inlineRuns),
+      inlineBytesMax: checkpoints.inlineBytesMax,
+      use: this.#driver.beginUse(),
+    });
     const manifest = this.#driver.latestManifest;
     const { allowDroppedState } = this.#options;
     const restore =

@@ -35,6 +35,6 @@ export interface RunStore {
    * returned is held by its caller, what was restored by nobody. Left out: nothing is deleted.
    */
   hold?(reference: RunReference): void;
-  /** The inverse of `hold`. Whoever lets go neither reads the run nor names it in a later snapshot. */
+  /** The inverse of `hold`: the run is neither read nor named in a later snapshot by its holder. */
   letGo?(reference: RunReference): void;
 }

@@ -3,9 +3,15 @@ import type { KeyGroupRange } from '../element/key-group.ts';
 
 export type { Json, JsonObject };
 
-/** A run = sorted entries of one operator, part of an immutable object. */
+/**
+ * A run = sorted entries of one operator, part of an immutable object, or so small that it stands
+ * in the reference itself. `file` and `offset` together name it: no two runs have the same.
+ */
 export interface RunReference {
-  /** Name of the object, relative to the job's directory (`shared/...run`). */
+  /**
+   * Name of the object, relative to the job's directory (`shared/...run`). Of a run with `inline`
+   * (`inline/...`) and of one in another directory (`foreign/...`) it is no object of the job's.
+   */
   readonly file: string;
   readonly offset: number;
   readonly length: number;
@@ -13,6 +19,12 @@ export interface RunReference {
   readonly crc32: number;
   readonly keyGroups: KeyGroupRange;
   readonly entries: number;
+  /** All its bytes in base64, if they stand nowhere else; then `offset` is 0. */
+  readonly inline?: string;
+  /** Keys and bodies of its entries, before compression; format version 1 did not tell. */
+  readonly entryBytes?: number;
+  /** True: made of older runs, nothing had changed. Left out otherwise. */
+  readonly isMerged?: true;
 }
 
 /** A table as it was when written; compared with the job's tables before a restore. */

@@ -32,7 +32,8 @@ async function stored(test: TestContext, jobName = 'numbers'): Promise<Stored> {
       .to('out', memorySink<number>());
   });
   const execution = await run(counts, {
-    checkpoints: { directory, intervalMs: 3_600_000, numRetained: 2 },
+    // State in files: in manifests there would be no files to look at.
+    checkpoints: { directory, intervalMs: 3_600_000, numRetained: 2, inlineBytesMax: 0 },
   });
   while ((execution.metrics()[0]?.recordsOut ?? 0) === 0) {
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -44,8 +44,7 @@ function pathOf(
   }
   const manifest = stored.manifest(latest, 'content');
   const root = stored.rootOf(latest);
-  const files = Object.values(manifest?.operators ?? {}).flatMap(({ subtasks }) =>
-    subtasks.flatMap(({ keyed }) => (keyed?.runs ?? []).map(({ file }) => `${root}/${file}`)),
-  );
+  const runs = manifest === null ? [] : stored.runsInFiles(manifest);
+  const files = runs.map(({ file }) => `${root}/${file}`);
   return files.length === 0 ? null : files[random.below(files.length)]!;
 }

@@ -17,10 +17,7 @@ export function unexplainedFiles(stored: StoredCheckpoints): string[] {
     const manifest = stored.manifest(slot, 'content');
     if (manifest === null) continue; // deleted by retention; its slot goes later
     explained.add(slot.manifest);
-    for (const { subtasks } of Object.values(manifest.operators)) {
-      for (const { keyed } of subtasks)
-        for (const { file } of keyed?.runs ?? []) explained.add(file);
-    }
+    for (const { file } of stored.runsInFiles(manifest)) explained.add(file);
   }
   return stored.names().filter((name) => !explained.has(name));
 }

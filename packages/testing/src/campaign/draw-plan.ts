@@ -127,15 +127,17 @@ function sizesOf(
   isLast: boolean,
   elementsPerTurn: number,
 ): Pick<LifePlan, 'checkpoints' | 'tuning'> {
+  const checkpoints = {
+    intervalMs: 6 + random.below(40),
+    minPauseMs: random.chance(0.5) ? 0 : random.below(20),
+    maxConcurrent: 1 + random.below(3),
+    timeoutMs: on.has('timeout') && !isLast ? 8 + random.below(60) : 600_000,
+    tolerableFailures: on.has('strict') && !isLast ? random.below(2) : 1_000,
+    numRetained: 1 + random.below(3),
+  };
   return {
-    checkpoints: {
-      intervalMs: 6 + random.below(40),
-      minPauseMs: random.chance(0.5) ? 0 : random.below(20),
-      maxConcurrent: 1 + random.below(3),
-      timeoutMs: on.has('timeout') && !isLast ? 8 + random.below(60) : 600_000,
-      tolerableFailures: on.has('strict') && !isLast ? random.below(2) : 1_000,
-      numRetained: 1 + random.below(3),
-    },
+    // Nothing, a little, or all of it in manifests; without a draw, which would make all seeds new.
+    checkpoints: { ...checkpoints, inlineBytesMax: [0, 600, 16_384][checkpoints.numRetained - 1]! },
     tuning: {
       batchSize: 1 + random.below(4),
       turnMs: 2,

@@ -60,13 +60,11 @@ export class LogWatch {
 
   #checkRuns(slot: SlotOnDisk): void {
     const root = this.#stored.rootOf(slot);
-    const operators = this.#stored.manifest(slot, 'durable')?.operators ?? {};
-    for (const { subtasks } of Object.values(operators)) {
-      for (const run of subtasks.flatMap(({ keyed }) => keyed?.runs ?? [])) {
-        const bytes = this.#stored.files.bytes(`${root}/${run.file}`, 'durable');
-        if (bytes !== null && bytes.length >= run.offset + run.length) continue;
-        this.#report(`G4: checkpoint ${slot.checkpointId} needs ${run.file}, which is not durable`);
-      }
+    const manifest = this.#stored.manifest(slot, 'durable');
+    for (const run of manifest === null ? [] : this.#stored.runsInFiles(manifest)) {
+      const bytes = this.#stored.files.bytes(`${root}/${run.file}`, 'durable');
+      if (bytes !== null && bytes.length >= run.offset + run.length) continue;
+      this.#report(`G4: checkpoint ${slot.checkpointId} needs ${run.file}, which is not durable`);
     }
   }
 }

@@ -11,23 +11,28 @@ export interface SlotOnDisk {
   readonly writer: string;
 }
 
+/** Where a run lies, and what it holds. */
+export interface RunOnDisk {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly crc32: number;
+  readonly keyGroups: { readonly first: number; readonly last: number };
+  readonly entries: number;
+}
+
 /** What a manifest holds, as far as checks look at it. */
 export interface ManifestOnDisk {
   readonly checkpointId: number;
+  /** Runs that stand in it, by name, in base64. */
+  readonly inlineRuns?: Readonly<Record<string, string>>;
   readonly operators: Readonly<
     Record<
       string,
       {
         readonly subtasks: readonly {
           readonly keyed: {
-            readonly runs: readonly {
-              readonly file: string;
-              readonly offset: number;
-              readonly length: number;
-              readonly crc32: number;
-              readonly keyGroups: { readonly first: number; readonly last: number };
-              readonly entries: number;
-            }[];
+            readonly runs: readonly RunOnDisk[];
           } | null;
           readonly lists: readonly {
             readonly name: string;
@@ -103,6 +108,13 @@ export class StoredCheckpoints {
   /** A savepoint's manifest is named by its path, others are below the job's directory. */
   pathOf(name: string): string {
     return name.startsWith('/') ? name : `${this.#directory}/${name}`;
+  }
+
+  /** The runs of a manifest that are in files. */
+  runsInFiles({ operators, inlineRuns = {} }: ManifestOnDisk): RunOnDisk[] {
+    return Object.values(operators)
+      .flatMap(({ subtasks }) => subtasks.flatMap(({ keyed }) => keyed?.runs ?? []))
+      .filter(({ file }) => !Object.hasOwn(inlineRuns, file));
   }
 
   /** The directory that the names of a checkpoint's runs are relative to. */

@@ -14,8 +14,13 @@ export async function stateLines(stored: StoredCheckpoints, slot: SlotOnDisk): P
   const manifest = stored.manifest(slot, 'content');
   if (manifest === null) throw new Error(`manifest ${slot.manifest} is not there`);
   const root = stored.rootOf(slot);
+  const inlineRuns = new Map(Object.entries(manifest.inlineRuns ?? {}));
   const readNow: RunStore['readNow'] = (reference, offset, length) => {
-    const bytes = stored.files.bytes(`${root}/${reference.file}`, 'content');
+    const inline = inlineRuns.get(reference.file);
+    const bytes =
+      inline === undefined
+        ? stored.files.bytes(`${root}/${reference.file}`, 'content')
+        : Buffer.from(inline, 'base64');
     if (bytes === null) throw new Error(`run ${reference.file} is not there`);
     const from = reference.offset + offset;
     return bytes.slice(from, from + length);
