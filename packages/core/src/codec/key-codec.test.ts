@@ -5,7 +5,7 @@ import { InvalidKeyError, type Key, keyIdentity } from '../element/key.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { MalformedDataError } from './codec-errors.ts';
-import { decodeKey, encodeKey } from './key-codec.ts';
+import { decodeKey, encodeKey, endOfKey } from './key-codec.ts';
 
 function bytesOf(key: Key | undefined): Buffer {
   const writer = new ByteWriter(1);
@@ -40,6 +40,8 @@ test('a key comes back from its bytes, and stands in for itself', () => {
       const back = decodeKey(reader);
       assert.ok(back !== undefined && sameKey(back, key));
       assert.equal(reader.position, bytes.length);
+      assert.equal(endOfKey(Buffer.concat([bytes, bytes]), 0, 2 * bytes.length), bytes.length);
+      assert.throws(() => endOfKey(bytes, 0, bytes.length - 1), MalformedDataError);
     }),
     { numRuns: 3_000, seed: 1 },
   );
@@ -97,7 +99,9 @@ test('what cannot be a key is refused', () => {
 test('garbage is refused or is another key', () => {
   const attempt = (bytes: Uint8Array): void => {
     try {
-      decodeKey(new ByteReader(bytes));
+      const reader = new ByteReader(bytes);
+      decodeKey(reader);
+      assert.equal(endOfKey(Buffer.from(bytes), 0, bytes.length), reader.position);
     } catch (error) {
       assert.ok(error instanceof MalformedDataError, String(error));
     }

@@ -105,6 +105,48 @@ export function decodeKey(reader: ByteReader, depth = 0): Key | undefined {
   return parts;
 }
 
+/**
+ * Where the key that begins at `start` ends (exclusive), without decoding it.
+ *
+ * @throws MalformedDataError if it does not end before `end`
+ *
+ * Cost: O(length), nothing is allocated.
+ */
+export function endOfKey(bytes: Buffer, start: number, end: number, depth = 0): number {
+  let at = start + 1;
+  switch (start < end ? bytes[start] : -1) {
+    case NONE:
+    case FALSE:
+    case TRUE:
+      return at;
+    case NUMBER:
+      at += 8;
+      break;
+    case BIGINT: {
+      const length = start + 6 <= end ? bytes.readUInt32BE(start + 2) : end;
+      at += 5 + (bytes[start + 1] === 0 ? ~length >>> 0 : length);
+      break;
+    }
+    case STRING:
+      while (at < end && bytes[at] !== END) at++;
+      at++;
+      break;
+    case TUPLE:
+      if (depth >= MAX_DEPTH) malformed('tuples nested too deep', start);
+      while (at < end && bytes[at] !== END) at = endOfKey(bytes, at, end, depth + 1);
+      at++;
+      break;
+    default:
+      return malformed('unknown type of key', start);
+  }
+  return at <= end ? at : malformed('a key without an end', start);
+}
+
+/** Whether an absent sub key, and nothing else, stands from `start` to `end`. */
+export function isAbsentKey(bytes: Buffer, start: number, end: number): boolean {
+  return end === start + 1 && bytes[start] === NONE;
+}
+
 function encodeNumber(writer: ByteWriter, key: number): void {
   if (Number.isNaN(key)) keyIdentity(key); // throws
   writer.reserve(9);

@@ -9,7 +9,7 @@ import type { TableRecord } from './run-format.ts';
  *
  * Keys are bytes as they stand in a run, table id first (see run-format.ts). All methods that are
  * not promises block: they read from the block cache, else from a local copy, else (counted)
- * from the storage itself.
+ * from the storage itself. Made by `openColdState`.
  *
  * Errors: CorruptRunError, UnknownRunVersionError, and what the storage throws.
  */
@@ -20,13 +20,18 @@ export interface ColdState {
   /** No run at all: nothing is ever found. O(1). */
   readonly isEmpty: boolean;
 
-  /** Bytes in use now by directories and cached blocks; part of the memory budget. */
+  /** Bytes that this state has in the block cache: directories and blocks. */
   readonly residentBytes: number;
 
-  /** Entries of all runs of all owned key groups: an upper bound of what there is. */
+  /** Entries of all runs of all owned key groups: an upper bound of what there is. O(runs). */
   readonly entryBound: number;
 
-  /** All tables that any live run names, for the owned key groups; newest description. */
+  /**
+   * All tables that any live run names, for the owned key groups; newest description. `maxRank` is
+   * the largest rank of any of their map entries, in all live runs; -1 if there is none.
+   *
+   * Cost: reads the footers of all runs; of runs of format 1 every owned section.
+   */
   tables(): readonly TableRecord[];
 
   /**
@@ -39,47 +44,71 @@ export interface ColdState {
 
   /**
    * The live entries whose key begins with `prefix`, in ascending order of key, each address once,
-   * tombstones left out. For a prefix of exactly (table, key) of a table of order `key` the filters
-   * are asked first.
+   * tombstones left out. `prefix` = exactly (table, key) of a table of order `key`: the filters
+   * are asked first, and for most runs nothing is read. Any other prefix: use `range`.
    */
   scan(keyGroup: number, prefix: Uint8Array): ColdCursor;
 
   /**
-   * Reads, beside other turns, the blocks that `find` of these keys and `scan` of these prefixes
-   * would block for: in parallel, sorted by place. They stay cached until `release`.
+   * The same for all keys from `from` (inclusive) up to `to` (exclusive; null = no bound); the
+   * filters are not asked. A whole table: from its id to `keyAfter` of its id.
    *
-   * @returns null if all is there already
+   * A cursor may be held over turns: it goes on with the runs it began with, so it shows the
+   * entries of its beginning; if these runs are deleted meanwhile, it goes on with those that hold
+   * their entries now, and may then show newer entries behind the place where it stands.
+   */
+  range(keyGroup: number, from: Uint8Array, to: Uint8Array | null): ColdCursor;
+
+  /**
+   * Reads, beside other turns, the blocks that `find` of these keys and `scan` of these prefixes
+   * would block for: in parallel, sorted by place. They stay cached until the next `release` after
+   * the promise resolved. What exceeds half of the cache is left out. The bytes of `wanted` must
+   * not change until then.
+   *
+   * @returns null if all is there already (it may be dropped as soon as something else is read)
    */
   prefetch(wanted: readonly ColdAddress[]): Promise<void> | null;
   /** What was prefetched may be dropped. */
   release(): void;
 
-  /** No later call. */
+  /** No later call; gives back what it has in the cache. */
   close(): void;
 }
 
 /** Something to look for. */
 export interface ColdAddress {
   readonly keyGroup: number;
-  /** A whole key, or a prefix. */
+  /** A whole key, or a prefix as `scan` takes it. */
   readonly key: Uint8Array;
   readonly isPrefix: boolean;
 }
 
-/** An entry of a run, not decoded. Valid until the next call of the same `ColdState`. */
+/** An entry of a run, not decoded. Valid until the next call of the same `ColdState` or cursor. */
 export interface ColdEntry {
   readonly keyGroup: number;
+  /** A view. */
   readonly key: Uint8Array;
   readonly flags: number;
   /** Stands before the body. */
   readonly body: ByteReader;
   /** For messages. */
   readonly file: string;
+  /** Where the block begins that holds it. */
   readonly fileOffset: number;
 }
 
 /** Walks entries in order; reads blocks when it comes to them. */
 export interface ColdCursor {
-  /** The next entry, or null at the end. */
+  /** The next entry, or null at the end (and ever after). */
   next(): ColdEntry | null;
+}
+
+/** The least key after all that begin with `prefix`; null if there is none. */
+export function keyAfter(prefix: Uint8Array): Uint8Array | null {
+  let length = prefix.length;
+  while (length > 0 && prefix[length - 1] === 0xff) length--;
+  if (length === 0) return null;
+  const after = prefix.slice(0, length);
+  after[length - 1]!++;
+  return after;
 }

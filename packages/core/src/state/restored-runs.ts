@@ -1,9 +1,11 @@
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ShapeTable } from '../codec/shape-table.ts';
 import type { KeyGroupRange } from '../element/key-group.ts';
+import { cutReferences } from './cut-references.ts';
 import { mergeSections, type RunCursor } from './run-cursor.ts';
 import type { TableRecord } from './run-format.ts';
-import { guarded, type RunSection } from './run-section.ts';
+import { guarded } from './run-damage.ts';
+import type { RunSection } from './run-section.ts';
 import { openSections, readRunSlice } from './run-slice.ts';
 import type { RunStore } from './run-store.ts';
 import type { RunReference } from './snapshot.ts';
@@ -126,19 +128,4 @@ export async function readRestoredRuns(
   const keyGroups = [...byKeyGroup.keys()].sort((a, b) => a - b);
   for (const keyGroup of keyGroups) restored.add(byKeyGroup.get(keyGroup)!);
   return restored;
-}
-
-// A run may hold more key groups than this subtask owns, also such as another subtask has newer
-// entries for: what is not owned must not come back with the next rescale.
-function cutReferences(
-  references: readonly RunReference[],
-  range: KeyGroupRange,
-): readonly RunReference[] {
-  const cut: RunReference[] = [];
-  for (const reference of references) {
-    const first = Math.max(range.first, reference.keyGroups.first);
-    const last = Math.min(range.last, reference.keyGroups.last);
-    if (first <= last) cut.push({ ...reference, keyGroups: { first, last } });
-  }
-  return cut;
 }

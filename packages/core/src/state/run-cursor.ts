@@ -1,15 +1,13 @@
-import { compareBytes, EXPIRES, LENGTH_MASK, TOMBSTONE } from './run-format.ts';
-import { corrupt, type RunSection } from './run-section.ts';
+import { BlockEntry, entryCount } from './run-block.ts';
+import { corrupt } from './run-damage.ts';
+import { compareBytes, EXPIRES, TOMBSTONE } from './run-format.ts';
+import type { RunSection } from './run-section.ts';
 
 /** Walks the entries of a section in order; the fields describe the entry it stands on. */
-export class RunCursor {
+export class RunCursor extends BlockEntry {
   readonly section: RunSection;
   done = false;
   block: Buffer = Buffer.alloc(0);
-  keyStart = 0;
-  keyEnd = 0;
-  bodyEnd = 0;
-  flags = 0;
   #nextBlock = 0;
   #entry = 0;
   #count = 0;
@@ -17,6 +15,7 @@ export class RunCursor {
 
   /** Stands on the first entry. @throws CorruptRunError, as does `next` */
   constructor(section: RunSection) {
+    super();
     this.section = section;
     this.next();
   }
@@ -29,27 +28,16 @@ export class RunCursor {
   /** Steps to the next entry, or sets `done`. */
   next(): void {
     while (this.#entry >= this.#count) {
-      if (this.#nextBlock >= this.section.blocks.length) {
+      if (this.#nextBlock >= this.section.blockCount) {
         if (this.#seen !== this.section.entries) this.#fail('the number of entries');
         this.done = true;
         return;
       }
       this.block = this.section.block(this.#nextBlock++);
       this.#entry = 0;
-      this.#count = this.block.length >= 4 ? this.block.readUInt32LE(this.block.length - 4) : 0;
-      if (this.#count * 12 + 4 > this.block.length) this.#fail('the number of entries of a block');
+      this.#count = entryCount(this.block);
     }
-    const { block } = this;
-    const offsets = block.length - 4 - 4 * this.#count;
-    const at = block.readUInt32LE(offsets + 4 * this.#entry++);
-    if (at + 8 > offsets) this.#fail('the offset of an entry');
-    const length = block.readUInt32LE(at + 4);
-    this.flags = (length & ~LENGTH_MASK) >>> 0;
-    this.keyStart = at + 8;
-    this.keyEnd = this.keyStart + block.readUInt32LE(at);
-    this.bodyEnd = this.keyEnd + (length & LENGTH_MASK);
-    if (this.keyEnd - this.keyStart < 4 || this.bodyEnd > offsets)
-      this.#fail('the length of an entry');
+    if (!this.seek(this.block, this.#count, this.#entry++)) this.#fail('the place of an entry');
     this.#seen++;
   }
 
@@ -65,7 +53,7 @@ export class RunCursor {
 
   #fail(reason: string): never {
     const { file, offset } = this.section.source;
-    const at = this.section.blocks[this.#nextBlock - 1]?.offset ?? 0;
+    const at = this.section.directory.blockStart(this.#nextBlock - 1);
     return corrupt(file, offset + at, reason);
   }
 }

@@ -16,28 +16,44 @@ import type { ShapeRecord } from '../codec/shape-table.ts';
 //   meta     tables | shapes | index | filter
 //     tables  count u32, (id u32, length u32, JSON)*
 //     shapes  count u32, (low u32, high u32, length u32, JSON)*
-//     index   per block: offset u32, length u32, keyLength u32, first key;
-//             then length u32, last key
-//     filter  hashes u8, bits u32, bit bytes               Bloom: about 10 bits per key
+//     index   end u32 of each block, end u32 of each index key and of the last key, then the keys
+//             one behind the other; a block's index key is the shortest that is not greater than
+//             its first key and greater than all keys before; the last key is whole
+//     filter  hashes u8, bits u32, bit bytes       Bloom: 10 bits per key; besides the keys it holds
+//             each (table id, key) of tables of order `key` that has entries with a sub key
 //   trailer  keyGroup u16, version u16, entries u32, blocks u32, metaLength u32,
 //            sectionLength u32, crc32 u32 over meta and the 20 bytes before it, magic u32
-//   footer   (keyGroup u16, offset f64, length u32, entries u32)*, count u32, crc32 u32,
-//            magic u32
+//   footer   tables (as in a meta; of all sections), then (keyGroup u16, offset f64, length u32,
+//            metaLength u32, entries u32)* , tablesLength u32, sections u32, version u32,
+//            crc32 u32 over the footer before it, footer magic u32
+//
+// Version 1 (read for ever, not written any more) differs in this:
+//     index   per block: offset u32, length u32, keyLength u32, first key;
+//             then length u32, last key
+//     filter  holds whole keys only
+//     tables  without `maxRank`
+//   footer   (keyGroup u16, offset f64, length u32, entries u32)*, count u32, crc32 u32, magic u32
 //
 // R1. No byte of a run is outside a checksum or an exact comparison: any flipped bit is found.
 // R2. Of equal keys a run holds one; over a list of runs, newest first, the first one found counts.
 // R3. Ids of tables and shapes are hashes of what they stand for: merging never renumbers.
+// R4. A block holds one entry, or several that together take no more than the wanted block size.
 
-/** Begins a run; ends its sections and the run. */
+/** Begins a run; ends its sections, and runs of version 1. */
 export const RUN_MAGIC = 0x4e55524d; // "MRUN"
-/** Of the whole layout; a reader refuses others. */
-export const RUN_VERSION = 1;
+/** Ends a run. Not one bit away from the other: the versions cannot be taken for each other. */
+export const FOOTER_MAGIC = 0x544f4f46; // "FOOT"
+/** Of the whole layout, as it is written; a reader refuses newer ones. */
+export const RUN_VERSION = 2;
 /** Sizes of the fixed parts. */
 export const HEADER_BYTES = 12;
 export const BLOCK_HEADER_BYTES = 13;
 export const TRAILER_BYTES = 28;
-export const FOOTER_ENTRY_BYTES = 18;
-export const FOOTER_END_BYTES = 12;
+export const FOOTER_ENTRY_BYTES = 22;
+export const FOOTER_END_BYTES = 20;
+/** The same in version 1. */
+export const FOOTER_ENTRY_BYTES_1 = 18;
+export const FOOTER_END_BYTES_1 = 12;
 
 /** How the payload of a block is packed. */
 export const CODEC_NONE = 0;
@@ -52,8 +68,11 @@ export const LENGTH_MASK = 0x1fff_ffff;
 /** Upper bound of a section: its offsets are u32. */
 export const MAX_SECTION_BYTES = 0xffff_ffff;
 
-/** A block is closed when it holds this many bytes; what a point read costs. */
-export const BLOCK_BYTES = 16_384;
+/**
+ * How large a block becomes before it is packed. Plain ones are read on the data path: a page is
+ * read in 1 us. Unpacking costs 30 us whatever the size, so those are as large as packs well.
+ */
+export const BLOCK_BYTES = { none: 4_096, zstd: 16_384 } as const;
 /** No legal block is larger, as an entry is at most `LENGTH_MASK` each for key and body. */
 export const MAX_RAW_BLOCK_BYTES = 2 ** 31 - 1;
 
@@ -63,6 +82,8 @@ export interface TableRecord {
   readonly name: string;
   readonly kind: string;
   readonly order: 'key' | 'sub';
+  /** The largest rank of its entries, if any has one; absent also in runs of version 1. */
+  readonly maxRank?: number;
 }
 
 /** What a section says about its entries. */

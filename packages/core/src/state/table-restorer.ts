@@ -3,7 +3,7 @@ import { ValueDecoder } from '../codec/value-decoder.ts';
 import type { Key } from '../element/key.ts';
 import type { DirtyLog } from './dirty-log.ts';
 import type { RestoredEntry, RestoredRuns } from './restored-runs.ts';
-import { guarded } from './run-section.ts';
+import { guarded } from './run-damage.ts';
 import { StateIncompatibleError } from './state-errors.ts';
 import type { StateTable } from './state-table.ts';
 import { decodeAddress, decodeBody } from './stored-body.ts';
