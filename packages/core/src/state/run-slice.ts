@@ -1,6 +1,6 @@
 import type { KeyGroupRange } from '../element/key-group.ts';
 import { corrupt } from './run-damage.ts';
-import { readRunFooter } from './run-footer.ts';
+import { readRunFooter, type SectionPlace } from './run-footer.ts';
 import { RunSection } from './run-section.ts';
 import type { RunStore } from './run-store.ts';
 import type { RunReference } from './snapshot.ts';
@@ -36,33 +36,57 @@ export async function readRunSlice(
   reference: RunReference,
   range: KeyGroupRange,
 ): Promise<RunSlice> {
-  const { file, length } = reference;
-  const read = async (offset: number, size: number): Promise<Uint8Array> => {
-    const bytes = await store.read(reference, offset, size);
-    if (bytes.length !== size) corrupt(file, reference.offset + offset, 'the file ends too early');
-    return bytes;
-  };
-  const whole = length <= WHOLE_RUN_BYTES ? await read(0, length) : null;
-  const slice = async (offset: number, size: number): Promise<Uint8Array> =>
-    whole === null ? read(offset, size) : whole.subarray(offset, offset + size);
-  const { sections } = await readRunFooter(reference, slice);
-
-  const first = Math.max(range.first, reference.keyGroups.first);
-  const last = Math.min(range.last, reference.keyGroups.last);
-  const wanted = sections.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last);
+  const { file } = reference;
+  const read = await openReader(store, reference);
+  const wanted = (await readPlaces(reference, read)).filter(
+    ({ keyGroup }) => keyGroup >= range.first && keyGroup <= range.last,
+  );
   if (wanted.length === 0) return { file, offset: reference.offset, bytes: EMPTY, sections: [] };
   const start = wanted[0]!.start;
   const end = wanted.at(-1)!.start + wanted.at(-1)!.length;
   return {
     file,
     offset: reference.offset + start,
-    bytes: await slice(start, end - start),
+    bytes: await read(start, end - start),
     sections: wanted.map((section) => ({
       keyGroup: section.keyGroup,
       start: section.start - start,
       length: section.length,
     })),
   };
+}
+
+/**
+ * Where the sections of the reference's key groups lie in its run, in ascending order, one behind
+ * the other.
+ *
+ * @throws CorruptRunError UnknownRunVersionError, and what the storage throws
+ */
+export async function readSectionPlaces(
+  store: RunStore,
+  reference: RunReference,
+): Promise<readonly SectionPlace[]> {
+  return readPlaces(reference, await openReader(store, reference));
+}
+
+type Read = (offset: number, length: number) => Promise<Uint8Array>;
+
+async function openReader(store: RunStore, reference: RunReference): Promise<Read> {
+  const { file, length } = reference;
+  const read = async (offset: number, size: number): Promise<Uint8Array> => {
+    const bytes = await store.read(reference, offset, size);
+    if (bytes.length !== size) corrupt(file, reference.offset + offset, 'the file ends too early');
+    return bytes;
+  };
+  if (length > WHOLE_RUN_BYTES) return read;
+  const whole = await read(0, length);
+  return async (offset, size) => whole.subarray(offset, offset + size);
+}
+
+async function readPlaces(reference: RunReference, read: Read): Promise<SectionPlace[]> {
+  const { first, last } = reference.keyGroups;
+  const { sections } = await readRunFooter(reference, read);
+  return sections.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last);
 }
 
 /** The sections of a slice, each with its directory checked. */
