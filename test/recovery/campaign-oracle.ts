@@ -36,7 +36,7 @@ function countsOf(lines: readonly string[]): Map<string, number> {
 export async function checkFiles(disk: VirtualDisk, jobName: string): Promise<void> {
   const root = `/checkpoints/${jobName}`;
   const environment = new VirtualEnvironment({ disk });
-  const storage = storageOf(root, environment);
+  const storage = await storageOf(root, environment);
   const unexplained = async (): Promise<string[]> => {
     const names = (await storage.list('')).map(({ name }) => name);
     const { log } = await readLogOf(storage, environment);

@@ -9,7 +9,7 @@ import { VirtualEnvironment } from '@millrace/testing';
 test('an object can be put while the last one beside it is deleted, and afterwards', async () => {
   for (let seed = 1; seed <= 40; seed++) {
     const environment = new VirtualEnvironment({ seed });
-    const storage = storageOf('/checkpoints', environment);
+    const storage = await storageOf('/checkpoints', environment);
     const bytes = [new Uint8Array([1])];
     await environment.runUntil(storage.put('shared/a', bytes));
     await environment.runUntil(

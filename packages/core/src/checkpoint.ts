@@ -17,6 +17,7 @@ export {
 } from './checkpoint/manifest.ts';
 export { MANIFEST_NAME, type RestorePath, restorePathOf } from './checkpoint/paths.ts';
 export type { StateChange } from './checkpoint/state-changes.ts';
+export { placeBelow, schemeOf, splitPlace } from './checkpoint/place-address.ts';
 export { type CheckpointSlot, latestOf, type LogState } from './checkpoint/slot-log.ts';
 export { LogOwner, readLogOf } from './coordinator/log-owner.ts';
 export { readManifest } from './coordinator/manifest-store.ts';
@@ -24,7 +25,7 @@ export { type CompleteCheckpoint, sweep } from './coordinator/sweep.ts';
 export { type VerificationReport, verifyCheckpoint } from './coordinator/verify-checkpoint.ts';
 export { type RestorePlanOptions, planRestoreOf } from './embedded/plan-restore.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';
-export { storageOf } from './embedded/storage-of.ts';
+export { type StoragePurpose, storageOf } from './embedded/storage-of.ts';
 export { inspectRun, type InspectedEntry } from './state/run-inspection.ts';
 export type { RunStore } from './state/run-store.ts';
 export type { RunReference } from './state/snapshot.ts';

@@ -163,7 +163,11 @@ export type {
   JobStatus,
   OperatorMetrics,
 } from './embedded/job-execution.ts';
-export { JobNotRunningError, UnsupportedStorageError } from './embedded/job-errors.ts';
+export {
+  JobNotRunningError,
+  StorageDriverMissingError,
+  UnsupportedStorageError,
+} from './embedded/job-errors.ts';
 export type { CheckpointOptions, CheckpointRetention } from './config/checkpoint-options.ts';
 export type { RestartStrategy } from './config/restart-strategy.ts';
 export {

@@ -1,2 +1,2 @@
 // Checkpoints in HDFS, over the WebHDFS protocol of its NameNodes and DataNodes.
-export { openWebHdfsStorage, type WebHdfsOptions } from './open-web-hdfs-storage.ts';
+export { openWebHdfsStorage, type WebHdfsOptions, webHdfsStorageOf } from './open-web-hdfs-storage.ts';

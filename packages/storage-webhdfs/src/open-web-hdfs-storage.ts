@@ -67,3 +67,12 @@ export async function openWebHdfsStorage(options: WebHdfsOptions): Promise<Check
         : null,
   });
 }
+
+/**
+ * Opens the storage that a URL names, as `--checkpoint-dir` does.
+ *
+ * @throws StorageAddressError
+ */
+export function webHdfsStorageOf(url: string): Promise<CheckpointStorage> {
+  return openWebHdfsStorage({ url });
+}

@@ -34,6 +34,8 @@ test('restorePathOf understands checkpoints, savepoints and their manifests', ()
   assert.deepEqual(restorePathOf('chk-7'), { ...checkpoint, directory: '.' });
   const savepoint = { directory: 's3://b/save-1', manifest: 'manifest.json' };
   assert.deepEqual(restorePathOf('s3://b/save-1'), savepoint);
+  const inRegion = { directory: 's3://b/job?region=x', manifest: 'chk-7/manifest.json' };
+  assert.deepEqual(restorePathOf('s3://b/job/chk-7?region=x'), inRegion);
   assert.deepEqual(restorePathOf('s3://b/save-1/manifest.json'), savepoint);
 });
 

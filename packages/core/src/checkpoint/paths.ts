@@ -1,4 +1,5 @@
 import type { CheckpointId } from '../element/element.ts';
+import { splitPlace } from './place-address.ts';
 
 // Every object name below a job's directory is made and read here:
 //
@@ -112,14 +113,14 @@ export interface RestorePath {
 
 /**
  * Takes apart what a user names: a checkpoint directory (`.../chk-7`), a savepoint directory, or
- * the manifest file of either.
+ * the manifest file of either. Parameters of a URL stay with the directory.
  */
 export function restorePathOf(path: string): RestorePath {
-  const trimmed = path.replace(/\/+$/, '');
+  const { path: trimmed, query } = splitPlace(path);
   const directory = trimmed.endsWith(`/${MANIFEST_NAME}`)
     ? trimmed.slice(0, -MANIFEST_NAME.length - 1)
     : trimmed;
   const match = /^(?:(.*)\/)?(chk-\d+)$/.exec(directory);
-  if (match === null) return { directory, manifest: MANIFEST_NAME };
-  return { directory: match[1] ?? '.', manifest: `${match[2]}/${MANIFEST_NAME}` };
+  if (match === null) return { directory: directory + query, manifest: MANIFEST_NAME };
+  return { directory: (match[1] ?? '.') + query, manifest: `${match[2]}/${MANIFEST_NAME}` };
 }

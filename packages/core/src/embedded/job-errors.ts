@@ -7,6 +7,16 @@ export class JobNotRunningError extends StreamError<{ jobName: string; status: s
   static override readonly retry = 'never';
 }
 
+/** The package with the driver for a checkpoint directory is not installed. */
+export class StorageDriverMissingError extends StreamError<{
+  readonly directory: string;
+  readonly package: string;
+}> {
+  static override readonly code = 'STORAGE_DRIVER_MISSING';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
 /** A checkpoint directory that no storage driver knows. */
 export class UnsupportedStorageError extends StreamError<{ directory: string }> {
   static override readonly code = 'UNSUPPORTED_STORAGE';

@@ -49,7 +49,7 @@ export interface JobRunnerOptions {
   readonly allowDroppedState: boolean;
   readonly settings: HostSettings;
   /** Where savepoints of this directory go. */
-  savepointTarget(directory: string): SavepointTarget;
+  savepointTarget(directory: string): Promise<SavepointTarget>;
   readonly onEvent: (event: JobEvent) => void;
   /** Called when everything has ended, however. */
   onEnd(): Promise<void>;
@@ -156,8 +156,11 @@ export class JobRunner implements JobExecution {
   }
 
   triggerSavepoint(directory: string): Promise<CompletedCheckpoint> {
-    return this.#whileRunning(() =>
-      this.#driver.triggerSavepoint(this.#options.savepointTarget(directory)),
+    const { savepointTarget } = this.#options;
+    const target = this.#whileRunning(() => savepointTarget(directory));
+    // Opening it may take a while, and the job may have ended meanwhile.
+    return target.then((opened) =>
+      this.#whileRunning(() => this.#driver.triggerSavepoint(opened)),
     );
   }
 
@@ -166,10 +169,15 @@ export class JobRunner implements JobExecution {
   ): Promise<JobResult> {
     const hasEnded = this.#isEnding && this.#attempt === null; // only not yet cleaned up
     if (hasEnded) return this.done;
+    const { savepointDirectory, drain = false } = options;
+    if (savepointDirectory === undefined) return this.#stopWith(null, drain);
+    const { savepointTarget } = this.#options;
+    const target = this.#whileRunning(() => savepointTarget(savepointDirectory));
+    return target.then((opened) => this.#stopWith(opened, drain));
+  }
+
+  #stopWith(target: SavepointTarget | null, drain: boolean): Promise<JobResult> {
     return this.#whileRunning(() => {
-      const { savepointDirectory, drain = false } = options;
-      const target =
-        savepointDirectory === undefined ? null : this.#options.savepointTarget(savepointDirectory);
       const failed = createDeferred<never>();
       failed.promise.catch(() => {}); // `done` may have been first
       this.#stop = { target, drain, failed };

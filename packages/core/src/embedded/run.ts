@@ -1,4 +1,5 @@
 import type { Environment } from '../base/environment.ts';
+import { placeBelow } from '../checkpoint/place-address.ts';
 import { restorePathOf, savepointDirectoryName } from '../checkpoint/paths.ts';
 import {
   type ResolvedCheckpointOptions,
@@ -17,7 +18,7 @@ import { checkRestore } from './loaded-restore.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import { planFor } from './plan-restore.ts';
 import type { RunOptions, TuningOptions } from './run-options.ts';
-import { storageOf } from './storage-of.ts';
+import { type StoragePurpose, storageOf } from './storage-of.ts';
 
 const NEVER_MS = Number.POSITIVE_INFINITY;
 
@@ -42,9 +43,13 @@ const DEFAULT_TUNING: Required<TuningOptions> = {
 export async function run(job: JobDefinition, options: RunOptions = {}): Promise<JobExecution> {
   const ownEnvironment = options.environment === undefined ? nodeEnvironment() : null;
   const environment = options.environment ?? ownEnvironment!;
-  const onEnd = async (): Promise<void> => ownEnvironment?.executor.close();
+  const opened = new OpenedStorages(environment);
+  const onEnd = async (): Promise<void> => {
+    await opened.close();
+    await ownEnvironment?.executor.close();
+  };
   try {
-    return await startJob(job, options, environment, onEnd);
+    return await startJob(job, options, environment, opened, onEnd);
   } catch (error) {
     await onEnd();
     throw error;
@@ -55,19 +60,20 @@ async function startJob(
   job: JobDefinition,
   options: RunOptions,
   environment: Environment,
+  opened: OpenedStorages,
   onEnd: () => Promise<void>,
 ): Promise<JobExecution> {
   const checkpoints = checkpointOptions(options);
   const restart = resolveRestartStrategy(options.restart);
   const streamGraph = job.build(options.parameters);
-  const storage = jobStorage(job.name, options, environment);
   let graph = planFor(streamGraph, options, null);
+  const storage = await jobStorage(job.name, options, opened);
   const allowDroppedState = options.allowDroppedState ?? false;
   const recovery = await recover({
     storage,
     environment,
     jobName: job.name,
-    from: restoreFrom(options.from ?? 'latest', job.name, options, environment),
+    from: await restoreFrom(options.from ?? 'latest', job.name, options, opened),
     needsExactlyOnce: checkpoints.mode === 'exactly-once',
     assumeSingleWriter: options.assumeSingleWriter ?? false,
     allowDuplicates: options.allowDuplicates ?? false,
@@ -87,20 +93,40 @@ async function startJob(
     restart,
     allowDroppedState,
     settings: settingsOf(options),
-    savepointTarget: (directory) => {
+    savepointTarget: async (directory) => {
       const random = environment.random.hex(4);
       const name = savepointDirectoryName(job.name, environment.clock.nowMs(), random);
-      const path = `${directory.replace(/\/+$/, '')}/${name}`;
-      return { storage: storageOf(path, environment), path };
+      const path = placeBelow(directory, name);
+      return { storage: await opened.open(path), path };
     },
     onEvent: options.onEvent ?? (() => {}),
-    onEnd: async () => {
-      await storage.close();
-      await onEnd();
-    },
+    onEnd,
   });
   runner.start();
   return runner;
+}
+
+/** The storages that a run has opened, to be closed at its end, however it ends. */
+class OpenedStorages {
+  readonly #environment: Environment;
+  readonly #storages: CheckpointStorage[] = [];
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  async open(place: string, purpose?: StoragePurpose): Promise<CheckpointStorage> {
+    return this.add(await storageOf(place, this.#environment, purpose));
+  }
+
+  add(storage: CheckpointStorage): CheckpointStorage {
+    this.#storages.push(storage);
+    return storage;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#storages.splice(0).map((storage) => storage.close()));
+  }
 }
 
 // Without checkpoints there are no periodic ones, but the job still ends with a last one.
@@ -110,28 +136,27 @@ function checkpointOptions(options: RunOptions): ResolvedCheckpointOptions {
 }
 
 // Without checkpoints the job still takes its last one, in memory, so that its sinks commit.
-function jobStorage(
+async function jobStorage(
   jobName: string,
   options: RunOptions,
-  environment: Environment,
-): CheckpointStorage {
-  if (options.storage !== undefined) return options.storage;
+  opened: OpenedStorages,
+): Promise<CheckpointStorage> {
+  if (options.storage !== undefined) return opened.add(options.storage);
   if (options.checkpoints === undefined) return new MemoryStorage();
-  const directory = options.checkpoints.directory.replace(/\/+$/, '');
-  return storageOf(`${directory}/${jobName}`, environment);
+  return opened.open(placeBelow(options.checkpoints.directory, jobName));
 }
 
-function restoreFrom(
+async function restoreFrom(
   from: string,
   jobName: string,
   options: RunOptions,
-  environment: Environment,
-): RestoreFrom {
+  opened: OpenedStorages,
+): Promise<RestoreFrom> {
   if (from === 'latest' || from === 'none') return { kind: from };
   const { directory, manifest } = restorePathOf(from);
   // A checkpoint of this very job may be on a storage that only the caller knows.
   const isOwn = options.storage !== undefined && /^chk-\d+/.test(manifest) && directory === '.';
-  const storage = isOwn ? options.storage! : storageOf(directory, environment);
+  const storage = isOwn ? options.storage! : await opened.open(directory, 'read');
   return { kind: 'manifest', path: isOwn ? `${jobName}/${from}` : from, storage, manifest };
 }
 

@@ -8,7 +8,10 @@ import {
   MANIFEST_NAME,
   readLogOf,
   readManifest,
+  placeBelow,
   restorePathOf,
+  splitPlace,
+  type StoragePurpose,
   storageOf,
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
@@ -42,6 +45,7 @@ export interface CheckpointPlace {
  * @param directory holds directories of jobs, or is one itself; a savepoint, a `chk-` directory or
  *   a manifest are one snapshot
  * @param jobName the one wanted; undefined: all
+ * @param purpose what the places' storages, which stay open, are used for
  * @returns in the order of their names
  * @throws CheckpointPlaceError if there is nothing, or not what was wanted
  * @throws CorruptLogError
@@ -50,16 +54,17 @@ export async function findPlaces(
   environment: Environment,
   directory: string,
   jobName: string | undefined,
+  purpose: StoragePurpose = 'read',
 ): Promise<CheckpointPlace[]> {
   const single = await singleSnapshot(environment, directory);
   if (single !== null) return [single];
-  const names = (await storageOf(directory, environment).list('')).map(({ name }) => name);
+  const names = await namesIn(environment, directory);
   if (names.some((name) => /^log\/\d+\.json$/.test(name))) {
-    return [await jobPlace(environment, directory)];
+    return [await jobPlace(environment, directory, purpose)];
   }
   const jobs = new Set(names.flatMap((name) => /^([^/]+)\/log\/\d+\.json$/.exec(name)?.[1] ?? []));
   if (jobName !== undefined && jobs.has(jobName)) {
-    return [await jobPlace(environment, `${directory}/${jobName}`)];
+    return [await jobPlace(environment, placeBelow(directory, jobName), purpose)];
   }
   if (jobName !== undefined || jobs.size === 0) {
     const wanted = jobName === undefined ? 'checkpoints' : `checkpoints of job "${jobName}"`;
@@ -71,7 +76,7 @@ export async function findPlaces(
   }
   const places: CheckpointPlace[] = [];
   for (const job of [...jobs].sort()) {
-    places.push(await jobPlace(environment, `${directory}/${job}`));
+    places.push(await jobPlace(environment, placeBelow(directory, job), purpose));
   }
   return places;
 }
@@ -85,8 +90,9 @@ export async function findPlace(
   environment: Environment,
   directory: string,
   jobName: string | undefined,
+  purpose: StoragePurpose = 'read',
 ): Promise<CheckpointPlace> {
-  const places = await findPlaces(environment, directory, jobName);
+  const places = await findPlaces(environment, directory, jobName, purpose);
   if (places.length === 1) return places[0]!;
   const jobs = places.map((place) => place.jobName);
   throw new CheckpointPlaceError(
@@ -96,8 +102,21 @@ export async function findPlace(
   );
 }
 
-async function jobPlace(environment: Environment, directory: string): Promise<CheckpointPlace> {
-  const storage = storageOf(directory, environment);
+async function namesIn(environment: Environment, directory: string): Promise<string[]> {
+  const storage = await storageOf(directory, environment, 'read');
+  try {
+    return (await storage.list('')).map(({ name }) => name);
+  } finally {
+    await storage.close();
+  }
+}
+
+async function jobPlace(
+  environment: Environment,
+  directory: string,
+  purpose: StoragePurpose,
+): Promise<CheckpointPlace> {
+  const storage = await storageOf(directory, environment, purpose);
   for (let seen = -1; ; ) {
     const { log } = await readLogOf(storage, environment);
     const { snapshots, isNewestMissing } = await readSnapshots(storage, environment, log);
@@ -139,11 +158,12 @@ async function singleSnapshot(
   path: string,
 ): Promise<CheckpointPlace | null> {
   const { directory, manifest: name } = restorePathOf(path);
-  const storage = storageOf(directory, environment);
+  const storage = await storageOf(directory, environment, 'read');
   const isThere = (await storage.list(name)).some((object) => object.name === name);
   if (!isThere) {
     // A path that ends like one of a snapshot can be nothing else.
-    const isDirectory = name === MANIFEST_NAME && !path.endsWith(MANIFEST_NAME);
+    const isDirectory = name === MANIFEST_NAME && !splitPlace(path).path.endsWith(MANIFEST_NAME);
+    await storage.close();
     if (isDirectory) return null;
     throw new CheckpointPlaceError(`there is no snapshot at ${path}`, { directory: path });
   }

@@ -6,7 +6,9 @@ import {
   LogOwner,
   type Manifest,
   nodeEnvironment,
+  placeBelow,
   sizeBytesOf,
+  splitPlace,
   sweep,
   verifyCheckpoint,
 } from '@millrace/core/checkpoint';
@@ -135,7 +137,8 @@ async function verifyAction(asked: Asked): Promise<ExitCode> {
 // to something cannot lose it, because it is fenced and can complete nothing any more.
 async function collectAction(asked: Asked): Promise<ExitCode> {
   const { context, environment } = asked;
-  const place = await findPlace(environment, asked.directory, asked.job);
+  const purpose = asked.isDelete ? 'write' : 'read';
+  const place = await findPlace(environment, asked.directory, asked.job, purpose);
   const { storage, jobName, log, snapshots } = place;
   if (log === null) throw usage(command, 'a savepoint holds nothing that could be collected');
   const kept = new Map<string, Manifest>();
@@ -173,9 +176,11 @@ async function collectAction(asked: Asked): Promise<ExitCode> {
 }
 
 function refuseIfRunning({ context, directory }: Asked, jobName: string): void {
+  const { path } = splitPlace(directory);
+  const isSame = (place: string): boolean => splitPlace(place).path === path;
   const running = registeredJobs(context.runtimeDirectory).find(
     ({ job, checkpointDirectory }) =>
-      job === jobName && `${directory}/`.startsWith(`${checkpointDirectory}/`),
+      job === jobName && [checkpointDirectory, placeBelow(checkpointDirectory, job)].some(isSame),
   );
   if (running === undefined) return;
   throw usage(

@@ -3,6 +3,7 @@ import { type JobDefinition, planJob, planOf, planText } from '@millrace/core';
 import {
   type Manifest,
   nodeEnvironment,
+  placeBelow,
   planRestoreOf,
   type RestorePlanOptions,
   type StateChange,
@@ -58,7 +59,7 @@ export async function planCommand(
   const directory = values['checkpoint-dir'] ?? defaultCheckpointDirectory(file);
   const from =
     values.from === 'latest'
-      ? `${location(directory, context.workingDirectory)}/${job.name}`
+      ? placeBelow(location(directory, context.workingDirectory), job.name)
       : location(values.from, context.workingDirectory);
   const { manifest, changes } = await restoreOf(job, from, options);
   if (values.json) {

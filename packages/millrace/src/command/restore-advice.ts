@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeEnvironment } from '@millrace/core/checkpoint';
+import { nodeEnvironment, placeBelow, schemeOf } from '@millrace/core/checkpoint';
 import { findPlaces } from '../checkpoints/checkpoint-place.ts';
 import { resumeCommand, shellQuoted } from './run-arguments.ts';
 
@@ -22,18 +22,18 @@ export interface DamagedRun {
  */
 export async function restoreAdvice(run: DamagedRun): Promise<string[]> {
   const place = missingPlace(run.error);
-  if (place !== null) return whatIsIn(place);
+  if (place !== null) return schemeOf(place) === null ? whatIsIn(place) : [];
   const file = damagedFile(run.error);
   if (file === null) return [];
   const { jobName, checkpointDirectory, args, error } = run;
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : '';
-  const directory = `${checkpointDirectory}/${jobName}`;
+  const directory = placeBelow(checkpointDirectory, jobName);
   // A run of a foreign snapshot is named, with its place, by the message.
-  const path = file.startsWith('/') ? file : `${directory}/${file}`;
+  const path = file.startsWith('/') ? file : placeBelow(directory, file);
   const begin = resumeCommand(args);
   const others = (await readable(checkpointDirectory, jobName)).filter((name) => name !== file);
   const from = others.map((name) => {
-    const place = shellQuoted(`${directory}/${name.replace(/\/manifest\.json$/, '')}`);
+    const place = shellQuoted(placeBelow(directory, name.replace(/\/manifest\.json$/, '')));
     return `${begin} --from ${place} --allow-duplicates`;
   });
   const none = [

@@ -160,7 +160,12 @@ export class VirtualEnvironment implements Environment {
    * @returns false if nothing was runnable
    */
   async step(): Promise<boolean> {
-    const ran = this.#machine.scheduler.step();
+    const { scheduler } = this.#machine;
+    let ran = scheduler.step();
+    await settle();
+    if (ran) return true;
+    // What had waited for promises alone has come to its call by now.
+    ran = scheduler.step();
     await settle();
     return ran;
   }
