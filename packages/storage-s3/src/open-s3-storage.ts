@@ -99,7 +99,7 @@ function callsOf(options: S3StorageOptions): S3Calls {
   }
   const policy = { ...DEFAULT_NETWORK_POLICY, ...options.network };
   const environment = options.environment ?? nodeEnvironment();
-  return new S3Calls(newS3Client(options, policy), place, environment, policy);
+  return new S3Calls(() => newS3Client(options, policy), place, environment, policy);
 }
 
 function storageOf(

@@ -1,7 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { checkObjectName, NetworkCalls, type StorageErrorDetails } from '@millrace/core/storage';
+import {
+  checkObjectName,
+  type NetworkAttempt,
+  NetworkCalls,
+  type NetworkPolicy,
+  StorageCredentialsExpiredError,
+  type StorageErrorDetails,
+} from '@millrace/core/storage';
 import type { Environment } from '@millrace/core/host';
-import type { NetworkAttempt, NetworkPolicy } from '@millrace/core/storage';
 import { s3ErrorOf } from './s3-errors.ts';
 
 type Operation = StorageErrorDetails['operation'];
@@ -32,16 +38,18 @@ export class S3Calls {
   readonly bucket: string;
   readonly directory: string;
   readonly location: string;
-  readonly #client: S3Client;
+  readonly #newClient: () => S3Client;
   readonly #network: NetworkCalls;
+  #client: S3Client;
 
   constructor(
-    client: S3Client,
+    newClient: () => S3Client,
     place: S3Place,
     environment: Pick<Environment, 'clock' | 'scheduler' | 'random'>,
     policy: NetworkPolicy,
   ) {
-    this.#client = client;
+    this.#newClient = newClient;
+    this.#client = newClient();
     this.bucket = place.bucket;
     this.directory = place.directory;
     this.location = place.location;
@@ -70,14 +78,28 @@ export class S3Calls {
     send: (client: S3Client, sending: Sending, attempt: NetworkAttempt) => Promise<T>,
   ): Promise<T> {
     const details = this.details(operation, name);
+    let client = this.#client;
     return this.#network.run({
       details,
       signal: options.signal,
       sentBytes: options.sentBytes ?? 0,
       isRepeatable: options.isRepeatable ?? true,
-      attempt: (attempt) => send(this.#client, { abortSignal: attempt.signal }, attempt),
-      errorOf: (error) => s3ErrorOf(error, details),
+      attempt: (attempt) => {
+        client = this.#client;
+        return send(client, { abortSignal: attempt.signal }, attempt);
+      },
+      errorOf: (error) => {
+        const seen = s3ErrorOf(error, details);
+        if (seen instanceof StorageCredentialsExpiredError) this.#renew(client);
+        return seen;
+      },
     });
+  }
+
+  // A client keeps credentials that bear no date for ever; a new one asks the chain again. The old
+  // one may have calls under way: it is left to them, and the server closes its connections.
+  #renew(expired: S3Client): void {
+    if (this.#client === expired) this.#client = this.#newClient();
   }
 
   close(): void {

@@ -89,18 +89,34 @@ export class NetworkCalls {
 
   /** @throws StorageError; the caller's reason if it gave the call up */
   async run<T>(call: NetworkCall<T>): Promise<T> {
-    if (this.#callCount >= this.#policy.callCountMax) {
-      await new Promise<void>((resolve) => void this.#waiting.push(resolve)); // takes a place over
-    } else {
-      this.#callCount++;
-    }
+    await this.#enter(call.signal);
     try {
       return await this.#repeat(call);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#callCount--;
-      else next();
+      else next(); // takes the place over
     }
+  }
+
+  async #enter(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#callCount < this.#policy.callCountMax) {
+      this.#callCount++;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(signal!.reason);
+      };
+      const enter = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(enter);
+    });
   }
 
   async #repeat<T>(call: NetworkCall<T>): Promise<T> {
@@ -153,7 +169,8 @@ export class NetworkCalls {
         idleAtMs = clock.monotonicMs() + idleTimeoutMs;
         endAtMs += msOf(byteCount);
       };
-      call.attempt({ signal: controller.signal, moved }).then(
+      const attempt = async (): Promise<T> => call.attempt({ signal: controller.signal, moved });
+      attempt().then(
         (value) => finish(() => resolve(value)),
         (error: unknown) => finish(() => reject(error)),
       );
