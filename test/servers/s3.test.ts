@@ -153,10 +153,12 @@ describe('S3 on a real server', { concurrency: false }, () => {
     process.env.AWS_SECRET_ACCESS_KEY = server.secretAccessKey;
     process.env.AWS_ENDPOINT_URL_S3 = server.endpoint;
     try {
-      const storage = await s3StorageOf('s3://bucket/by/url');
-      assert.equal(storage.location, 's3://bucket/by/url');
+      const storage = await s3StorageOf('s3://bucket/by/url%20of+ä&b');
+      assert.equal(storage.location, 's3://bucket/by/url of+ä&b');
       await storage.put('a', [bytes('x')]);
       assert.deepEqual(await storage.list(''), [{ name: 'a', sizeBytes: 1 }]);
+      await storage.deleteAll(['a']);
+      assert.deepEqual(await storage.list(''), []);
       await storage.close();
     } finally {
       process.env = saved;

@@ -6,7 +6,8 @@ import { s3OptionsOf } from './s3-address.ts';
 test('s3OptionsOf reads bucket, prefix and parameters', () => {
   assert.deepEqual(s3OptionsOf('s3://bucket', {}), { bucket: 'bucket', scheme: 's3' });
   const url =
-    's3://My.Bucket/a/b/?endpoint=http://host:9000/&region=eu-west-1&pathStyle=false&partBytes=6000000';
+    's3://My.Bucket/a/b/?endpoint=http://host:9000/&region=eu-west-1' +
+    '&pathStyle=false&partBytes=6000000';
   assert.deepEqual(s3OptionsOf(url, { AWS_REGION: 'not-this' }), {
     bucket: 'My.Bucket',
     scheme: 's3',
@@ -16,6 +17,10 @@ test('s3OptionsOf reads bucket, prefix and parameters', () => {
     forcePathStyle: false,
     partBytes: 6_000_000,
   });
+});
+
+test('s3OptionsOf decodes the prefix: names of jobs may be anything', () => {
+  assert.equal(s3OptionsOf('s3://b/a/order%20totals%2Bé', {}).prefix, 'a/order totals+é');
 });
 
 test('s3OptionsOf takes the usual variables', () => {
@@ -70,7 +75,8 @@ test('s3OptionsOf says what is wrong with a URL, without its secrets', () => {
     ['s3:///prefix', /names no bucket/],
     ['s3://id:hush@bucket', /holds credentials/],
     ['s3://bucket:80/a', /port/],
-    ['s3://bucket/a b', /prefix/],
+    ['s3://bucket/a%00b', /prefix/],
+    ['s3://bucket/a%zz', /encodes nothing/],
     ['s3://bucket/a//b', /prefix/],
     ['s3://bucket?endpoint=host', /endpoint/],
     ['s3://bucket?region=', /region/],

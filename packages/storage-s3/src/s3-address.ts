@@ -22,10 +22,7 @@ export function s3OptionsOf(address: string, variables: Variables): S3StorageOpt
   }
   if (url.hostname === '') fail(address, 'names no bucket');
   if (url.port !== '' || url.hash !== '') fail(address, 'has a port or a #, which mean nothing');
-  const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
-  if (!/^([A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*)?$/.test(prefix)) {
-    fail(address, 'has a prefix with characters other than letters, digits, ".", "_", "-", "/"');
-  }
+  const prefix = prefixOf(address, url);
   const given = parametersOf(address, url.searchParams);
   return {
     // Not hostname: URL keeps its case for these schemes, and so do we.
@@ -81,6 +78,19 @@ const vendors: Readonly<
     };
   },
 };
+
+// The names of jobs are part of it, and these may be anything: `order%20totals`.
+function prefixOf(address: string, url: URL): string {
+  let prefix = '';
+  try {
+    prefix = decodeURIComponent(url.pathname.replace(/^\/+|\/+$/g, ''));
+  } catch {
+    fail(address, 'has a % that encodes nothing');
+  }
+  const isPlain = prefix === '' || !/^\/|\/\/|\/$|\p{Cc}/u.test(prefix);
+  if (!isPlain) fail(address, 'has a prefix with an empty part or a control character');
+  return prefix;
+}
 
 function parametersOf(address: string, parameters: URLSearchParams): Parameters {
   const given: { -readonly [Name in keyof Parameters]: Parameters[Name] } = {};

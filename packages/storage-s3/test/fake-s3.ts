@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 /** A request as a script sees it. */
 export interface FakeRequest {
   readonly index: number;
-  /** For example `PUT`, `GET`, `POST ?uploads`, `PUT ?partNumber`, `POST ?uploadId`, `GET ?list`. */
+  /** For example `PUT`, `POST ?uploads`, `PUT ?partNumber`, `POST ?uploadId`, `GET ?list-type`. */
   readonly what: string;
   readonly key: string;
   readonly headers: IncomingMessage['headers'];

@@ -363,7 +363,7 @@ test('openS3Storage probes again when the outcome of a probe is unknown', async 
   await opened.close();
 });
 
-test('S3Storage deletes singly where there are no batches, and tells what was not deleted', async () => {
+test('S3Storage deletes singly where there are no batches, and tells of failures', async () => {
   for (const name of ['a', 'b', 'c']) fake.objects.set(`job/${name}`, Buffer.from('x'));
   await storage.deleteAll(['a']);
   assert.equal(fake.count('POST ?delete'), 1);
