@@ -6,10 +6,12 @@ export {
   explainFiles,
   type FileVerdict,
   filesOf,
+  inlineBytesOf,
   runsOf,
   sizeBytesOf,
 } from './checkpoint/files-of.ts';
 export {
+  type CheckpointFigures,
   decodeManifest,
   type Manifest,
   type OperatorManifest,
@@ -19,9 +21,10 @@ export { MANIFEST_NAME, type RestorePath, restorePathOf } from './checkpoint/pat
 export type { StateChange } from './checkpoint/state-changes.ts';
 export { placeBelow, schemeOf, splitPlace } from './checkpoint/place-address.ts';
 export { type CheckpointSlot, latestOf, type LogState } from './checkpoint/slot-log.ts';
+export { type CollectedGarbage, collectGarbage } from './coordinator/collect-garbage.ts';
+export { type CompleteCheckpoint, readComplete } from './coordinator/complete-checkpoints.ts';
 export { LogOwner, readLogOf } from './coordinator/log-owner.ts';
 export { readManifest } from './coordinator/manifest-store.ts';
-export { type CompleteCheckpoint, sweep } from './coordinator/sweep.ts';
 export { type VerificationReport, verifyCheckpoint } from './coordinator/verify-checkpoint.ts';
 export { type RestorePlanOptions, planRestoreOf } from './embedded/plan-restore.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';

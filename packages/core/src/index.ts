@@ -155,6 +155,7 @@ export { InvalidKeyError } from './element/key.ts';
 export { run } from './embedded/run.ts';
 export type { RunOptions, TuningOptions } from './embedded/run-options.ts';
 export type { StateChange } from './checkpoint/state-changes.ts';
+export type { CheckpointFigures } from './checkpoint/manifest.ts';
 export type { CompletedCheckpoint } from './coordinator/completed-checkpoint.ts';
 export type {
   JobEvent,

@@ -1,6 +1,6 @@
 import type { RunReference } from '../state/snapshot.ts';
-import { filesOf, sizeBytesOf } from './files-of.ts';
-import type { Manifest, OperatorManifest } from './manifest.ts';
+import { filesOf, inlineBytesOf, sizeBytesOf } from './files-of.ts';
+import type { CheckpointFigures, Manifest, OperatorManifest } from './manifest.ts';
 
 /**
  * Explains a checkpoint to somebody who has never seen one. Lines of at most 100 columns but for
@@ -18,7 +18,8 @@ export function describeManifest(manifest: Manifest): string {
     `  taken        ${timeOf(manifest.triggeredAtMs)}, in ${took} ms`,
     `  by           process ${generation} (number of its claim), instance ${instanceId}`,
     `  graph        ${fingerprint} (changes when operators or their state change)`,
-    `  keyed state  ${bytesOf(sizeBytesOf(manifest))} in ${counted(files.size, 'file')}`,
+    `  keyed state  ${bytesOf(sizeBytesOf(manifest))} in ${placesOf(manifest, files.size)}`,
+    ...(manifest.figures === undefined ? [] : describeFigures(manifest.figures)),
     ``,
   ];
   for (const [uid, operator] of Object.entries(manifest.operators)) {
@@ -34,6 +35,24 @@ export function describeManifest(manifest: Manifest): string {
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+function placesOf(manifest: Manifest, files: number): string {
+  const inlineBytes = inlineBytesOf(manifest);
+  if (inlineBytes === 0) return counted(files, 'file');
+  const inline = `the manifest (${bytesOf(inlineBytes)})`;
+  return files === 0 ? inline : `${inline} and ${counted(files, 'file')}`;
+}
+
+function describeFigures(figures: CheckpointFigures): string[] {
+  const { changedBytes, writtenBytes, mergedBytes, files, uploadMs } = figures;
+  const upload = files === 0 ? '' : `, uploaded in ${uploadMs} ms`;
+  const lines = [
+    `  changed      ${bytesOf(changedBytes)} of entries since the checkpoint before, ` +
+      `${bytesOf(writtenBytes)} as stored`,
+  ];
+  if (mergedBytes > 0) lines.push(`  merged       ${bytesOf(mergedBytes)} of older runs`);
+  return [...lines, `  new files    ${files}${upload}`];
 }
 
 function describeOperator(uid: string, operator: OperatorManifest): string[] {

@@ -1,7 +1,13 @@
 import { runIdOf } from '../state/run-reference.ts';
 import type { RunReference } from '../state/snapshot.ts';
 import type { Manifest } from './manifest.ts';
-import { CHECKPOINT_PREFIX, SHARED_PREFIX, slotSequenceOf } from './paths.ts';
+import {
+  aliveGenerationOf,
+  CHECKPOINT_PREFIX,
+  runOriginOf,
+  SHARED_PREFIX,
+  slotSequenceOf,
+} from './paths.ts';
 import { countingSequences } from './slot-log.ts';
 
 /** Every run that a manifest refers to, in no order; one may occur several times. */
@@ -85,9 +91,14 @@ export function explainFiles(
     }
     if (name.startsWith(SHARED_PREFIX)) {
       const ids = users.get(name);
-      if (ids !== undefined) return { name, verdict: 'run', why: `state of ${ids.join(', ')}` };
+      if (ids !== undefined) {
+        const ofThese = `${ids.length === 1 ? 'checkpoint' : 'checkpoints'} ${ids.join(', ')}`;
+        return { name, verdict: 'run', why: `state of ${ofThese}` };
+      }
       if (isPinned(name)) return { name, verdict: 'run', why: 'in use, not in a checkpoint yet' };
-      return { name, verdict: 'garbage', why: 'no kept checkpoint refers to it' };
+      const writer = runOriginOf(name)?.generation;
+      const by = writer === undefined ? '' : `, written by process ${writer}`;
+      return { name, verdict: 'garbage', why: `no kept checkpoint refers to it${by}` };
     }
     if (name.startsWith(CHECKPOINT_PREFIX)) {
       const manifest = kept.get(name);
@@ -97,6 +108,8 @@ export function explainFiles(
       if (isPinned(name)) return { name, verdict: 'manifest', why: 'being written' };
       return { name, verdict: 'garbage', why: 'no slot of the log names it' };
     }
-    return { name, verdict: 'foreign', why: 'not of the checkpoints' };
+    const alive = aliveGenerationOf(name);
+    const why = alive === null ? 'not of the checkpoints' : `sign of life of process ${alive}`;
+    return { name, verdict: 'foreign', why };
   });
 }

@@ -196,5 +196,5 @@ test('explainFiles explains every object', () => {
     verdicts.map(({ verdict }) => verdict),
     ['manifest', 'garbage', 'garbage', 'slot', 'foreign', 'run', 'run', 'garbage'],
   );
-  assert.equal(verdicts[5]?.why, 'state of 1');
+  assert.equal(verdicts[5]?.why, 'state of checkpoint 1');
 });

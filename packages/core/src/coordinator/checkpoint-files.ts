@@ -7,7 +7,8 @@ import type { CheckpointId } from '../element/element.ts';
 import type { SubtaskSnapshot } from '../state/snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { LogOwner } from './log-owner.ts';
-import { type CompleteCheckpoint, sweep } from './sweep.ts';
+import type { CompleteCheckpoint } from './complete-checkpoints.ts';
+import { sweep } from './sweep.ts';
 
 /**
  * Knows which objects of a job's directory are needed, and deletes the others.
@@ -112,8 +113,8 @@ export class CheckpointFiles {
   }
 
   /** Deletes what ended attempts left; `isPinned` names what the running one may have written. */
-  sweep(isPinned: (name: string) => boolean): Promise<void> {
-    return sweep(this.#storage, this.#environment, this.#owner, this.#complete, isPinned);
+  async sweep(isPinned: (name: string) => boolean): Promise<void> {
+    await sweep(this.#storage, this.#environment, this.#owner, this.#complete, isPinned);
   }
 
   /** Nothing is kept any more; the log already says so. */

@@ -11,10 +11,11 @@ import {
   SnapshotNotFoundError,
 } from './coordinator-errors.ts';
 import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
-import { isManifestOfAnother, readManifest, writeManifest } from './manifest-store.ts';
+import { type CompleteCheckpoint, readComplete } from './complete-checkpoints.ts';
+import { readManifest, writeManifest } from './manifest-store.ts';
 import { copyRuns } from './run-copier.ts';
 import { withRetries } from './storage-retry.ts';
-import { type CompleteCheckpoint, sweep } from './sweep.ts';
+import { sweep } from './sweep.ts';
 
 const STANDBY_POLL_MS = 1_000;
 /** Four beats of `HEARTBEAT_MS`: one that is late is not dead. */
@@ -114,7 +115,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
       return decide(options, log, named);
     },
   });
-  const complete = await readComplete(options, owner.claimedLog);
+  const complete = await readComplete(storage, environment, owner.claimedLog);
   const newest = latestOf(owner.claimedLog);
   let recovery: Recovery = {
     owner,
@@ -220,23 +221,6 @@ async function checkLatest(options: RecoveryOptions): Promise<void> {
       newest = now;
     }
   }
-}
-
-async function readComplete(
-  { storage, environment }: RecoveryOptions,
-  log: LogState,
-): Promise<CompleteCheckpoint[]> {
-  const complete: CompleteCheckpoint[] = [];
-  for (const { sequence, slot } of log.checkpoints) {
-    // Dropped by retention: its slot may outlive its manifest.
-    if ((await storage.list(slot.manifest)).length === 0) continue;
-    try {
-      complete.push({ sequence, slot, manifest: await readManifest(storage, environment, slot) });
-    } catch (error) {
-      if (!isManifestOfAnother(error)) complete.push({ sequence, slot, manifest: null });
-    }
-  }
-  return complete;
 }
 
 function isOwn({ generation }: LogOwner): (name: string) => boolean {

@@ -2,17 +2,9 @@ import type { Environment } from '../base/environment.ts';
 import { explainFiles } from '../checkpoint/files-of.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { checkpointIdOf } from '../checkpoint/paths.ts';
-import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import type { CompleteCheckpoint } from './complete-checkpoints.ts';
 import type { LogOwner } from './log-owner.ts';
-
-/** A complete checkpoint of the job. */
-export interface CompleteCheckpoint {
-  readonly sequence: number;
-  readonly slot: CheckpointSlot;
-  /** null: it cannot be read; then nothing may be deleted but by hand. */
-  readonly manifest: Manifest | null;
-}
 
 /**
  * Deletes what failed attempts and dropped checkpoints left behind. Never throws.
@@ -24,6 +16,7 @@ export interface CompleteCheckpoint {
  * G2. If a complete checkpoint cannot be read nothing is deleted: nobody knows what it needs.
  *
  * @param isPinned what is in use otherwise, or may be written at this moment
+ * @returns names of what was deleted, or may have been if that failed
  */
 export async function sweep(
   storage: CheckpointStorage,
@@ -31,21 +24,24 @@ export async function sweep(
   owner: LogOwner,
   complete: readonly CompleteCheckpoint[],
   isPinned: (name: string) => boolean,
-): Promise<void> {
+): Promise<readonly string[]> {
   const kept = new Map<string, Manifest>();
   for (const { slot, manifest } of complete) {
-    if (manifest === null) return; // G2
+    if (manifest === null) return []; // G2
     kept.set(slot.manifest, manifest);
   }
+  let useless: string[] = [];
   try {
     const names = (await storage.list('')).map(({ name }) => name);
     await owner.confirm(); // G1
-    const useless = explainFiles(names, kept, isPinned).filter(({ name, verdict }) => {
+    const verdicts = explainFiles(names, kept, isPinned).filter(({ name, verdict }) => {
       const mayComeAgain = (checkpointIdOf(name) ?? 0) >= owner.nextCheckpointId;
       return verdict === 'garbage' && !mayComeAgain;
     });
-    if (useless.length > 0) await storage.deleteAll(useless.map(({ name }) => name));
+    useless = verdicts.map(({ name }) => name);
+    if (useless.length > 0) await storage.deleteAll(useless);
   } catch (error) {
     environment.logger.log('warn', 'could not delete unused checkpoint files', { error });
   }
+  return useless;
 }

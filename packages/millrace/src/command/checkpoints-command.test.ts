@@ -127,8 +127,13 @@ test('checkpoints gc shows what nothing refers to, and deletes it only when told
   const kept = runFiles(directory).filter((path) => path !== orphan);
 
   const dry = await checkpoints('gc', directory);
-  assert.match(dry.out, /^shared\/1-9-x1\.run {2}11 B {2}no kept checkpoint refers to it\n1 of /);
+  const why = 'no kept checkpoint refers to it, written by process 1';
+  assert.ok(dry.out.startsWith(`shared/1-9-x1.run  11 B  ${why}\n1 of `), dry.out);
   assert.ok(existsSync(orphan));
+  const all = (await checkpoints('gc', directory, '--all')).out;
+  assert.match(all, /^chk-\d+\/manifest\.json {2}\S+ \S+ {2}checkpoint \d+$/m);
+  assert.match(all, /^shared\/1-1-\d+\.run {2}\S+ kB {2}state of checkpoints? [\d, ]+$/m);
+  assert.match(all, /^notes\.txt .* not of the checkpoints$/m);
 
   assert.equal((await checkpoints('gc', directory, '--delete')).code, exitCode.ok);
   assert.ok(!existsSync(orphan));

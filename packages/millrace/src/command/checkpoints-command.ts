@@ -1,15 +1,15 @@
 import {
-  type CompleteCheckpoint,
+  collectGarbage,
   describeManifest,
   explainFiles,
+  type FileVerdict,
   filesOf,
-  LogOwner,
+  inlineBytesOf,
   type Manifest,
   nodeEnvironment,
   placeBelow,
   sizeBytesOf,
   splitPlace,
-  sweep,
   verifyCheckpoint,
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
@@ -34,6 +34,7 @@ interface Asked {
   readonly job: string | undefined;
   readonly id: number | undefined;
   readonly isDelete: boolean;
+  readonly isAll: boolean;
   readonly asJson: boolean;
 }
 
@@ -56,6 +57,7 @@ export async function checkpointsCommand(
   const { values, positionals } = readArguments(command, args, ['action', 'dir', '[job]'], {
     id: { type: 'string' },
     delete: { type: 'boolean' },
+    all: { type: 'boolean' },
     json: { type: 'boolean' },
   });
   const [name, directory, job] = positionals;
@@ -70,6 +72,7 @@ export async function checkpointsCommand(
       job,
       id: wholeNumber(command, 'id', values.id, 1),
       isDelete: values.delete ?? false,
+      isAll: values.all ?? false,
       asJson: values.json ?? false,
     });
   } finally {
@@ -133,8 +136,8 @@ async function verifyAction(asked: Asked): Promise<ExitCode> {
   return isDamaged ? exitCode.failed : exitCode.ok;
 }
 
-// Shows only, unless told to delete. Then it claims the log first: an owner that is about to refer
-// to something cannot lose it, because it is fenced and can complete nothing any more.
+// Shows only, unless told to delete. Then it takes the job over first: nobody but the owner of the
+// log knows what is in use.
 async function collectAction(asked: Asked): Promise<ExitCode> {
   const { context, environment } = asked;
   const purpose = asked.isDelete ? 'write' : 'read';
@@ -150,29 +153,46 @@ async function collectAction(asked: Asked): Promise<ExitCode> {
   const sizes = new Map(objects.map(({ name, sizeBytes }) => [name, sizeBytes]));
   const verdicts = explainFiles([...sizes.keys()], kept, () => false);
   const garbage = verdicts.filter(({ verdict }) => verdict === 'garbage');
-  const bytes = garbage.reduce((sum, { name }) => sum + (sizes.get(name) ?? 0), 0);
+  let deleted: readonly string[] | null = null;
   if (asked.isDelete && garbage.length > 0) {
     refuseIfRunning(asked, jobName);
-    const instanceId = log.claim?.instanceId ?? environment.random.hex(4);
-    const decide = () => ({ instanceId, isFresh: false });
-    const owner = await LogOwner.claim({ storage, environment, jobName, decide });
-    const complete = snapshots.flatMap(({ slot, manifest }): CompleteCheckpoint[] =>
-      slot === null ? [] : [{ sequence: 0, slot, manifest }],
-    );
-    await sweep(storage, environment, owner, complete, () => false);
+    ({ deleted } = await collectGarbage(storage, environment, jobName));
   }
+  const names = new Set(deleted ?? []);
+  const shown = verdicts.filter(
+    ({ name, verdict }) =>
+      asked.isAll || (deleted === null ? verdict === 'garbage' : names.has(name)),
+  );
   if (asked.asJson) {
-    const files = garbage.map(({ name, why }) => ({ name, why, sizeBytes: sizes.get(name) }));
-    context.terminal.out(`${JSON.stringify({ job: jobName, deleted: asked.isDelete, files })}\n`);
+    const files = shown.map(({ name, verdict, why }) => {
+      return { name, verdict, why, sizeBytes: sizes.get(name) };
+    });
+    const data = { job: jobName, deleted: deleted !== null, files };
+    context.terminal.out(`${JSON.stringify(data)}\n`);
     return exitCode.ok;
   }
-  for (const { name, why } of garbage) {
-    context.terminal.out(`${name}  ${formatBytes(sizes.get(name) ?? 0)}  ${why}\n`);
+  context.terminal.out(collectionText(shown, deleted, sizes));
+  const owner = verdicts.find(({ why }) => why.startsWith('sign of life'));
+  if (owner !== undefined && deleted === null && garbage.length > 0) {
+    context.terminal.out(`${owner.why} is there: if it runs, it may use some of them\n`);
   }
-  const done = asked.isDelete ? 'deleted' : 'could be deleted (--delete)';
-  const text = garbage.length === 0 ? 'nothing to delete' : `${formatBytes(bytes)} ${done}`;
-  context.terminal.out(`${garbage.length} of ${sizes.size} files: ${text}\n`);
   return exitCode.ok;
+}
+
+function collectionText(
+  shown: readonly FileVerdict[],
+  deleted: readonly string[] | null,
+  sizes: ReadonlyMap<string, number>,
+): string {
+  const lines = shown.map(({ name, why }) => {
+    return `${name}  ${formatBytes(sizes.get(name) ?? 0)}  ${why}`;
+  });
+  const useless =
+    deleted ?? shown.filter(({ verdict }) => verdict === 'garbage').map(({ name }) => name);
+  const bytes = useless.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+  const done = deleted === null ? 'could be deleted (--delete)' : 'deleted';
+  const text = useless.length === 0 ? 'nothing to delete' : `${formatBytes(bytes)} ${done}`;
+  return `${[...lines, `${useless.length} of ${sizes.size} files: ${text}`].join('\n')}\n`;
 }
 
 function refuseIfRunning({ context, directory }: Asked, jobName: string): void {
@@ -193,7 +213,9 @@ function snapshotData({ name, manifest, problem, slot }: FoundSnapshot): object 
   const common = { manifest: name, checkpointId: slot?.checkpointId ?? manifest?.checkpointId };
   if (manifest === null) return { ...common, problem: errorData(problem).message };
   const { kind, triggeredAtMs, completedAtMs } = manifest;
-  return { ...common, kind, triggeredAtMs, completedAtMs, sizeBytes: sizeBytesOf(manifest) };
+  const sizeBytes = sizeBytesOf(manifest);
+  const figures = manifest.figures ?? null;
+  return { ...common, kind, triggeredAtMs, completedAtMs, sizeBytes, figures };
 }
 
 function snapshotLine({ name, manifest, problem }: FoundSnapshot): string {
@@ -202,6 +224,10 @@ function snapshotLine({ name, manifest, problem }: FoundSnapshot): string {
   const took = formatDuration(completedAtMs - triggeredAtMs);
   const count = filesOf(manifest).size;
   const files = count === 1 ? '1 file' : `${count} files`;
-  const size = `${formatBytes(sizeBytesOf(manifest))} in ${files}`;
+  const where = count === 0 && inlineBytesOf(manifest) > 0 ? 'the manifest' : files;
+  const { figures } = manifest;
+  const added = (figures?.writtenBytes ?? 0) + (figures?.mergedBytes ?? 0);
+  const news = figures === undefined ? '' : ` (${formatBytes(added)} new)`;
+  const size = `${formatBytes(sizeBytesOf(manifest))} in ${where}${news}`;
   return `${kind} ${checkpointId}  ${formatTime(completedAtMs)} UTC  ${took}  ${size}  ${name}`;
 }

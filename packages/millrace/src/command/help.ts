@@ -29,9 +29,11 @@ const perCommand: Readonly<Record<string, string>> = {
                              afresh if there is none. none: afresh. PATH: a checkpoint, a savepoint
                              directory or a manifest file
   --param key=value          a parameter of the job; may be given many times
-  --checkpoint-dir DIR       default: .millrace/checkpoints beside the job's package.json
+  --checkpoint-dir DIR       a directory, or a URL: s3:, cos:, oss:, webhdfs:, file:. Default:
+                             .millrace/checkpoints beside the job's package.json
   --interval TIME            between checkpoints, such as 500ms, 10s, 5m. Default 10s
   --retain N                 complete checkpoints that are kept. Default 1
+  --tolerable-failures N     checkpoints in a row that may fail; one more fails the job. Default 0
   --parallelism N            subtasks per operator. Default 1
   --max-parallelism N        number of key groups, fixed for the life of the job's state
   --restart STRATEGY         none | fixed:ATTEMPTS:DELAY | rate:FAILURES:INTERVAL:DELAY |
@@ -103,7 +105,7 @@ const perCommand: Readonly<Record<string, string>> = {
   show               the newest checkpoint: operators, tables, files  (--id N: another one)
   verify             reads every file and compares sizes and checksums; exits with 1 on damage
   gc                 files that no checkpoint refers to. Shows them; --delete removes them, and
-                     fences the running owner if there is one
+                     fences the running owner if there is one; --all explains every file
   --json             as data
 `,
 };
