@@ -17,6 +17,7 @@ export {
 export { checkObjectName, compareNames } from './storage/object-name.ts';
 export { PROBE_PREFIX, probeConditionalCreate } from './storage/probe-conditional-create.ts';
 export {
+  failedCall,
   isKnownNotDone,
   StorageAddressError,
   StorageBucketNotFoundError,

@@ -6,6 +6,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import {
+  failedCall,
   StorageNotFoundError,
   StorageRefusedError,
   StorageUnavailableError,
@@ -73,7 +74,7 @@ async function begin(calls: S3Calls, name: string, signal: AbortSignal): Promise
   );
   if (UploadId !== undefined) return UploadId;
   throw new StorageRefusedError(
-    `could not write "${name}" in ${calls.location}: the store gave the upload no id`,
+    `${failedCall(calls.details('put', name))}: the store gave the upload no id`,
     calls.details('put', name),
   );
 }
@@ -146,7 +147,7 @@ function lostUpload(calls: S3Calls, name: string, cause: unknown): Error {
     return seen;
   }
   return new StorageUnavailableError(
-    `could not write "${name}" in ${calls.location}: somebody removed its unfinished upload`,
+    `${failedCall(calls.details('put', name))}: somebody removed its unfinished upload`,
     calls.details('put', name),
     { cause, hint: 'Another process has taken the directory over; or a rule removes uploads.' },
   );
@@ -163,7 +164,7 @@ async function abort(calls: S3Calls, name: string, uploadId: string): Promise<vo
 
 function tooManyParts(calls: S3Calls, name: string): StorageRefusedError {
   return new StorageRefusedError(
-    `could not write "${name}" in ${calls.location}: more than ${PART_COUNT_MAX} parts`,
+    `${failedCall(calls.details('put', name))}: more than ${PART_COUNT_MAX} parts`,
     calls.details('put', name),
     { hint: 'Give larger parts: ?partBytes= in the URL.' },
   );

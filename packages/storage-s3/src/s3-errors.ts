@@ -1,4 +1,5 @@
 import {
+  failedCall,
   StorageBucketNotFoundError,
   StorageClockSkewError,
   StorageCredentialsError,
@@ -183,15 +184,6 @@ export function failureOf(error: unknown): S3Failure {
   };
 }
 
-const verbs: Readonly<Record<StorageErrorDetails['operation'], string>> = {
-  put: 'write',
-  createIfAbsent: 'write',
-  get: 'read',
-  getRange: 'read',
-  list: 'list',
-  delete: 'delete',
-};
-
 /** What the SDK threw, as one of our errors with a hint. */
 export function s3ErrorOf(error: unknown, details: StorageErrorDetails): StorageError {
   if (error instanceof StorageError) return error;
@@ -199,7 +191,7 @@ export function s3ErrorOf(error: unknown, details: StorageErrorDetails): Storage
   const cause: Cause = causes[kindOf(failure)];
   const answer = failure.status === 0 ? failure.code : `${failure.code}, HTTP ${failure.status}`;
   const problem = `${cause.problem ?? failure.message} (${answer})`;
-  const what = `could not ${verbs[details.operation]} "${details.name}" in ${details.location}`;
+  const what = failedCall(details);
   const { region } = failure;
   const hint =
     cause.make === StorageRegionError && region !== undefined

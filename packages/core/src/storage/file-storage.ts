@@ -11,6 +11,7 @@ import type { CheckpointStorage, StorageCallOptions, StoredObject } from './chec
 import { ChunkSource } from './chunk-source.ts';
 import { checkObjectName, compareNames } from './object-name.ts';
 import {
+  failedCall,
   type StorageError,
   type StorageErrorDetails,
   StorageNameError,
@@ -299,18 +300,8 @@ function kindOf(error: unknown): FileErrorKind {
   return error instanceof FileSystemError ? error.details.kind : 'other';
 }
 
-const verbs: Readonly<Record<StorageErrorDetails['operation'], string>> = {
-  put: 'write',
-  createIfAbsent: 'write',
-  get: 'read',
-  getRange: 'read',
-  list: 'list',
-  delete: 'delete',
-};
-
 function storageErrorOf(error: unknown, details: StorageErrorDetails): StorageError {
-  const { location, operation, name } = details;
-  const what = `could not ${verbs[operation]} "${name}" in ${location}`;
+  const what = failedCall(details);
   const cause = { cause: error };
   switch (kindOf(error)) {
     case 'not-found':

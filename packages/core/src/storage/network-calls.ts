@@ -1,5 +1,6 @@
 import type { Environment } from '../base/environment.ts';
 import {
+  failedCall,
   isKnownNotDone,
   StorageClockSkewError,
   StorageCredentialsExpiredError,
@@ -217,11 +218,8 @@ export function mayRepeat(error: StorageError, isRepeatable: boolean, repetition
 }
 
 function timeoutOf(details: StorageErrorDetails, isIdle: boolean): StorageUnavailableError {
-  const { location, operation, name } = details;
   const why = isIdle ? 'no answer for too long' : 'not done in time';
-  return new StorageUnavailableError(
-    `could not ${operation} "${name}" in ${location}: ${why}, outcome unknown`,
-    details,
-    { hint: 'Look whether the storage and the way to it are well; the call is repeated.' },
-  );
+  return new StorageUnavailableError(`${failedCall(details)}: ${why}, outcome unknown`, details, {
+    hint: 'Look whether the storage and the way to it are well; the call is repeated.',
+  });
 }

@@ -9,6 +9,20 @@ export interface StorageErrorDetails {
   readonly name: string;
 }
 
+const verbs: Readonly<Record<StorageErrorDetails['operation'], string>> = {
+  put: 'write',
+  createIfAbsent: 'write',
+  get: 'read',
+  getRange: 'read',
+  list: 'list',
+  delete: 'delete',
+};
+
+/** The beginning of every message: what could not be done, and where. */
+export function failedCall({ location, operation, name }: StorageErrorDetails): string {
+  return `could not ${verbs[operation]} "${name}" in ${location}`;
+}
+
 /** Base of what a `CheckpointStorage` throws. */
 export abstract class StorageError extends StreamError<StorageErrorDetails> {
   static override readonly domain = 'external';
