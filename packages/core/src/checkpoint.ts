@@ -25,6 +25,7 @@ export { type CollectedGarbage, collectGarbage } from './coordinator/collect-gar
 export { type CompleteCheckpoint, readComplete } from './coordinator/complete-checkpoints.ts';
 export { LogOwner, readLogOf } from './coordinator/log-owner.ts';
 export { readManifest } from './coordinator/manifest-store.ts';
+export { routeForeign } from './coordinator/routed-storage.ts';
 export { type VerificationReport, verifyCheckpoint } from './coordinator/verify-checkpoint.ts';
 export { type RestorePlanOptions, planRestoreOf } from './embedded/plan-restore.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';

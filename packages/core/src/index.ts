@@ -157,6 +157,7 @@ export type { RunOptions, TuningOptions } from './embedded/run-options.ts';
 export type { StateChange } from './checkpoint/state-changes.ts';
 export type { CheckpointFigures } from './checkpoint/manifest.ts';
 export type { CompletedCheckpoint } from './coordinator/completed-checkpoint.ts';
+export type { RestoreMode } from './coordinator/recovery.ts';
 export type {
   JobEvent,
   JobExecution,

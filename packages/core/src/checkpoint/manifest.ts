@@ -45,8 +45,23 @@ export interface Manifest {
   readonly operators: Readonly<Record<string, OperatorManifest>>;
   /** State of the enumerators (tagged JSON), by uid of the source. */
   readonly enumerators: Readonly<Record<string, Json>>;
+  /**
+   * Other directories that runs of it are in, by key: a run `foreign/<key>/<name>` is in `name`
+   * there. Left out if there are none.
+   */
+  readonly foreign?: Readonly<Record<string, ForeignDirectory>>;
   /** What it cost; version 1 did not tell, and an import has cost nothing yet. */
   readonly figures?: CheckpointFigures;
+}
+
+/** Another directory that a job was restored from. */
+export interface ForeignDirectory {
+  /** Absolute path or URL of the directory that names are relative to. */
+  readonly directory: string;
+  /** The manifest's name in it. */
+  readonly manifest: string;
+  /** The job owns it, and deletes what it does not need any more. */
+  readonly isClaimed: boolean;
 }
 
 /** What a checkpoint cost. Bytes; a run counts in the first checkpoint that names it. */

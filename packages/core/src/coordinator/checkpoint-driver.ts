@@ -3,7 +3,13 @@ import type { Cancel, Environment } from '../base/environment.ts';
 import { messageOf } from '../base/errors.ts';
 import { figuresOf, runIdsOf } from '../checkpoint/figures-of.ts';
 import { sizeBytesOf } from '../checkpoint/files-of.ts';
-import { type CheckpointFigures, type Manifest, manifestOf } from '../checkpoint/manifest.ts';
+import { withForeign } from '../checkpoint/foreign-runs.ts';
+import {
+  type CheckpointFigures,
+  type ForeignDirectory,
+  type Manifest,
+  manifestOf,
+} from '../checkpoint/manifest.ts';
 import { runOriginOf, runPath, SHARED_PREFIX } from '../checkpoint/paths.ts';
 import type { ResolvedCheckpointOptions } from '../config/checkpoint-options.ts';
 import type { CheckpointBarrier, CheckpointId } from '../element/element.ts';
@@ -15,6 +21,7 @@ import { CheckpointFiles } from './checkpoint-files.ts';
 import type { CheckpointEvent, CompletedCheckpoint } from './completed-checkpoint.ts';
 import {
   CheckpointAbortedError,
+  CopyInterruptedError,
   ManifestTakenError,
   TooManyCheckpointFailuresError,
 } from './coordinator-errors.ts';
@@ -78,6 +85,10 @@ export class CheckpointDriver {
   /** Of the attempt that runs or is being deployed. */
   #use = new RunUse(() => {});
   #objects = 0;
+  /** Of all that is restored from; only what a manifest's runs are in goes into it. */
+  readonly #foreign: Readonly<Record<string, ForeignDirectory>>;
+  /** Nothing needs a directory any more that does not belong to the job. */
+  #isForeignFree = false;
   readonly #running = new Map<CheckpointId, Running>();
   readonly #answers = new Map<number, PromiseWithResolvers<CompletedCheckpoint>>();
   readonly #targets = new Map<number, SavepointTarget>();
@@ -110,6 +121,7 @@ export class CheckpointDriver {
       recovery.complete,
     );
     this.#nextId = recovery.nextCheckpointId;
+    this.#foreign = recovery.manifest?.foreign ?? {};
     this.#writer = new CheckpointWriter(storage, environment, recovery.owner);
     this.#inlineBudget = new InlineBudget(storage, environment);
     this.#state = initialCoordinatorState(
@@ -139,7 +151,10 @@ export class CheckpointDriver {
   beginUse(): RunUse {
     assert(this.#gateway === null, 'the last attempt has ended');
     this.#use.end();
-    this.#use = new RunUse((file) => this.#files.propose(file, this.#nextId));
+    this.#use = new RunUse((file) => {
+      const copies = this.#options.recovery.copier?.copiesOf(file) ?? [];
+      for (const name of [file, ...copies]) this.#files.propose(name, this.#nextId);
+    });
     return this.#use;
   }
 
@@ -150,12 +165,12 @@ export class CheckpointDriver {
     const { attempt, subtasks } = gateway;
     const { generation } = this.#options.recovery;
     const mayBeWritten = mayBeOf(generation, attempt);
-    const use = this.#use;
     if (this.#attempts++ > 0) {
       this.#inBackground(() =>
-        this.#files.sweep((name) => mayBeWritten(name) || use.isInUse(name)),
+        this.#files.sweep((name) => mayBeWritten(name) || this.#isInUse(name)),
       );
     }
+    this.#copyForeign();
     this.#feed({ kind: 'start', attempt, subtasks });
   }
 
@@ -168,7 +183,8 @@ export class CheckpointDriver {
   async end(reason: 'job-failed' | 'job-stopped'): Promise<void> {
     this.#feed({ kind: 'end', reason });
     this.#gateway = null;
-    const { owner } = this.#options.recovery;
+    const { owner, copier } = this.#options.recovery;
+    copier?.interrupt();
     const cancel =
       reason === 'job-stopped'
         ? this.#environment.scheduler.after(STOP_PATIENCE_MS, () => owner.abandon())
@@ -224,6 +240,7 @@ export class CheckpointDriver {
     this.#cancelWake();
     this.#cancelBeat();
     this.#options.recovery.owner.abandon();
+    this.#options.recovery.copier?.abandon();
     await this.#background;
     await this.#options.recovery.owner.release();
   }
@@ -333,7 +350,8 @@ export class CheckpointDriver {
     const isStop = pending.request.stop;
     let fitted: FittedManifest | null = null;
     try {
-      fitted = await this.#inlineBudget.fit(told, () =>
+      const owned = await this.#withoutForeign(told);
+      fitted = await this.#inlineBudget.fit(owned, () =>
         runPath(recovery.generation, barrier.attempt, 'm', ++this.#objects),
       );
       const manifest = this.#withFigures(fitted.manifest);
@@ -351,6 +369,7 @@ export class CheckpointDriver {
       if (written.entry !== null) {
         this.#inlineBudget.accept(fitted);
         this.#retain({ ...written.entry, manifest }, checkpointId);
+        this.#tellForeignFree();
       } else if (fitted.file !== null) {
         this.#files.propose(fitted.file, this.#nextId);
       }
@@ -362,8 +381,34 @@ export class CheckpointDriver {
     this.#feed({ kind: 'stored', checkpointId });
   }
 
+  // N1 of the copier.
+  async #withoutForeign(told: Manifest): Promise<Manifest> {
+    const { copier } = this.#options.recovery;
+    await copier?.copied();
+    return withForeign(copier?.withCopies(told) ?? told, this.#foreign);
+  }
+
+  #copyForeign(): void {
+    const { copier } = this.#options.recovery;
+    copier?.copied().catch((error: unknown) => {
+      if (error instanceof CopyInterruptedError) return;
+      const message = 'could not copy the restored snapshot; the next checkpoint tries again';
+      this.#environment.logger.log('warn', message, { error });
+    });
+  }
+
+  #isInUse(file: string): boolean {
+    if (this.#use.isInUse(file)) return true;
+    const { copier } = this.#options.recovery;
+    if (copier === null) return false;
+    const original = copier.originalOf(file);
+    // What is copied before it is named is nobody's yet.
+    return original !== null && (!this.#isForeignFree || this.#use.isInUse(original));
+  }
+
   #withFigures(manifest: Manifest): Manifest & { readonly figures: CheckpointFigures } {
     const before = runIdsOf(this.latestManifest);
+    for (const id of this.#options.recovery.copier?.copyIds ?? []) before.add(id);
     const figures = figuresOf(manifest, before, (file) => this.#use.uploadMsOf(file));
     return { ...manifest, figures };
   }
@@ -375,9 +420,8 @@ export class CheckpointDriver {
       if (id !== checkpointId) pending.set(id, [...acknowledged.values()]);
     }
     const { owner } = this.#options.recovery;
-    const use = this.#use;
     const deleted = this.#files.completed(entry, pending, this.#nextId, (file) =>
-      use.isInUse(file),
+      this.#isInUse(file),
     );
     this.#inBackground(async () => {
       await deleted;
@@ -390,6 +434,16 @@ export class CheckpointDriver {
     if (this.#options.recovery.owner.isFenced) this.#gateway?.fail(error); // D3
     const isHarmless = error instanceof ManifestTakenError;
     this.#feed({ kind: 'storeFailed', checkpointId, reason: messageOf(error), isHarmless });
+  }
+
+  // V5 of the recovery.
+  #tellForeignFree(): void {
+    const { copier, manifest } = this.#options.recovery;
+    if (copier === null || this.#isForeignFree) return;
+    this.#isForeignFree = true;
+    for (const { directory, isClaimed } of Object.values(manifest?.foreign ?? {})) {
+      if (!isClaimed) this.#options.onEvent({ kind: 'released', directory });
+    }
   }
 
   #complete(checkpointId: CheckpointId, request: CheckpointRequest): void {

@@ -1,7 +1,8 @@
 import type { Environment } from '../base/environment.ts';
 import { filesOf } from '../checkpoint/files-of.ts';
+import { needsForeign } from '../checkpoint/foreign-runs.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
-import { retain } from '../checkpoint/retention.ts';
+import { type RetainedCheckpoint, retain } from '../checkpoint/retention.ts';
 import type { CheckpointSlot } from '../checkpoint/slot-log.ts';
 import type { CheckpointId } from '../element/element.ts';
 import type { SubtaskSnapshot } from '../state/snapshot.ts';
@@ -90,7 +91,7 @@ export class CheckpointFiles {
       snapshotKind: complete.slot.snapshotKind,
       isStop: complete.slot.isStop,
     }));
-    const { retained, dropped } = retain(byId, this.#numRetained);
+    const { retained, dropped } = this.#retain(byId);
     this.#complete = retained;
     const needed = filesOfSnapshots([...pending.values()].flat());
     for (const { manifest } of retained) {
@@ -110,6 +111,20 @@ export class CheckpointFiles {
     // The manifests first: a crash in between leaves nothing that refers to what is not there.
     await this.#delete(dropped.map(({ slot }) => slot.manifest));
     await this.#delete(useless);
+  }
+
+  // An import goes when there is a newer one: then the directory that it needs may go.
+  #retain<C extends CompleteCheckpoint & RetainedCheckpoint>(
+    complete: readonly C[],
+  ): { readonly retained: readonly C[]; readonly dropped: readonly C[] } {
+    const newest = complete.at(-1);
+    const isOver = (one: C): boolean =>
+      one !== newest && one.manifest !== null && needsForeign(one.manifest);
+    const { retained, dropped } = retain(
+      complete.filter((one) => !isOver(one)),
+      this.#numRetained,
+    );
+    return { retained, dropped: [...complete.filter(isOver), ...dropped] };
   }
 
   /** Deletes what ended attempts left; `isPinned` names what the running one may have written. */

@@ -18,6 +18,8 @@ export interface CompletedCheckpoint {
 
 /** What the driver tells its host. */
 export type CheckpointEvent =
+  /** All that the job restored from there is copied: it is not needed any more. */
+  | { readonly kind: 'released'; readonly directory: string }
   | { readonly kind: 'completed'; readonly checkpoint: CompletedCheckpoint }
   | {
       readonly kind: 'aborted';

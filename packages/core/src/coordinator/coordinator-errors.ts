@@ -60,6 +60,13 @@ export class CorruptRunError extends StreamError<{ file: string; problem: string
   static override readonly retry = 'never';
 }
 
+/** Whoever waited for the copy of a snapshot does not wait any more. */
+export class CopyInterruptedError extends StreamError<{ missing: number }> {
+  static override readonly code = 'SNAPSHOT_COPY_INTERRUPTED';
+  static override readonly domain = 'internal';
+  static override readonly retry = 'backoff';
+}
+
 /** A process that was replaced has left a manifest of the same id; the next one has another. */
 export class ManifestTakenError extends StreamError<{ object: string }> {
   static override readonly code = 'MANIFEST_TAKEN';

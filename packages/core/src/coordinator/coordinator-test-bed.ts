@@ -175,6 +175,8 @@ export function recoverWith(
     assumeSingleWriter: false,
     allowDuplicates: false,
     standby: false,
+    restoreMode: 'no-claim',
+    openDirectory: (directory) => Promise.reject(new Error(`nobody can open ${directory}`)),
     check: () => {},
     ...more,
   });
@@ -282,7 +284,7 @@ export class FakeProcess {
     this.recovery = recovery;
     this.driver = new CheckpointDriver({
       environment: time.environment,
-      storage,
+      storage: recovery.storage,
       recovery,
       checkpoints: resolveCheckpointOptions({
         directory: 'memory',

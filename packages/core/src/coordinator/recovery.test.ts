@@ -34,7 +34,8 @@ async function withCheckpoints(count: number, numRetained = 10): Promise<MemoryS
 
 function named(storage: MemoryStorage, checkpointId: number) {
   const manifest = manifestPath(checkpointId);
-  return { kind: 'manifest', path: `/data/${manifest}`, storage, manifest } as const;
+  const path = `/data/${manifest}`;
+  return { kind: 'manifest', path, storage, directory: '/data', manifest } as const;
 }
 
 test('recover begins without state in an empty directory', async () => {
@@ -137,7 +138,7 @@ test('recover says that what is named holds no snapshot, before it claims', asyn
   assert.deepEqual(await namesOf(storage), names);
 });
 
-test('recover copies the runs of another directory, which may go afterwards', async () => {
+test('recover imports what another directory holds, without reading its runs', async () => {
   const foreign = await withCheckpoints(1);
   const storage = new MemoryStorage(new Map(), 'own');
   const fork = await recoverWith(new VirtualTime(), storage, {
@@ -145,10 +146,11 @@ test('recover copies the runs of another directory, which may go afterwards', as
     from: named(foreign, 1),
   });
   const runs = fork.manifest!.operators.count!.subtasks.flatMap(({ keyed }) => keyed!.runs);
-  for (const run of runs) {
-    assert.equal((await storage.getRange(run.file, run.offset, run.length)).length, run.length);
+  for (const { file, offset, length } of runs) {
+    assert.equal((await fork.storage.getRange(file, offset, length)).length, length);
   }
   assert.equal(fork.manifest?.jobName, 'fork');
+  assert.deepEqual(await namesOf(storage, 'shared/'), [], 'copied later: restore-modes.test.ts');
 });
 
 test('recover without state does not find the old checkpoints again later', async () => {

@@ -1,6 +1,17 @@
+import { assert } from '../base/assert.ts';
 import type { Environment } from '../base/environment.ts';
-import { decodeManifest, type Manifest } from '../checkpoint/manifest.ts';
-import { ALIVE_PREFIX, aliveGenerationOf, runOriginOf, runPath } from '../checkpoint/paths.ts';
+import { decodeManifest, type Manifest, MANIFEST_FORMAT_VERSION } from '../checkpoint/manifest.ts';
+import { filesOf } from '../checkpoint/files-of.ts';
+import { needsForeign, seenFrom, unclaimedRuns } from '../checkpoint/foreign-runs.ts';
+import {
+  ALIVE_PREFIX,
+  aliveGenerationOf,
+  foreignPath,
+  MANIFEST_NAME,
+  runOriginOf,
+  runPath,
+  SHARED_PREFIX,
+} from '../checkpoint/paths.ts';
 import { type CheckpointSlot, type LogState, latestOf } from '../checkpoint/slot-log.ts';
 import type { CheckpointId } from '../element/element.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -13,7 +24,8 @@ import {
 import { type ClaimDecision, LogOwner, readLogOf } from './log-owner.ts';
 import { type CompleteCheckpoint, readComplete } from './complete-checkpoints.ts';
 import { readManifest, writeManifest } from './manifest-store.ts';
-import { copyRuns } from './run-copier.ts';
+import { ForeignCopier } from './foreign-copier.ts';
+import { RoutedStorage, routeForeign } from './routed-storage.ts';
 import { withRetries } from './storage-retry.ts';
 import { sweep } from './sweep.ts';
 
@@ -36,8 +48,17 @@ export type RestoreFrom =
       readonly path: string;
       /** Rooted at the directory that the manifest's names are relative to. */
       readonly storage: CheckpointStorage;
+      /** That directory: `openDirectory` finds it again. */
+      readonly directory: string;
       readonly manifest: string;
     };
+
+/**
+ * Whose a snapshot in another directory is after a restore. `no-claim`: it stays its owner's; the
+ * job copies it while it runs. `claim`: the job's, which uses it in place and deletes what it does
+ * not need any more; nobody else may be using it.
+ */
+export type RestoreMode = 'no-claim' | 'claim';
 
 /** What a recovery needs. */
 export interface RecoveryOptions {
@@ -46,6 +67,12 @@ export interface RecoveryOptions {
   readonly environment: Environment;
   readonly jobName: string;
   readonly from: RestoreFrom;
+  readonly restoreMode: RestoreMode;
+  /** Opens a directory that a manifest names; the caller closes it in the end. */
+  readonly openDirectory: (
+    directory: string,
+    purpose: 'read' | 'write',
+  ) => Promise<CheckpointStorage>;
   /** Whether the job has sinks or state that must be exactly-once. */
   readonly needsExactlyOnce: boolean;
   readonly assumeSingleWriter: boolean;
@@ -60,6 +87,10 @@ export interface RecoveryOptions {
 /** The job is ours, and this is what it goes on from. */
 export interface Recovery {
   readonly owner: LogOwner;
+  /** The job's storage with all other directories that its runs are in. */
+  readonly storage: CheckpointStorage;
+  /** Copies what the job runs on and does not own; null: it owns all. */
+  readonly copier: ForeignCopier | null;
   readonly generation: number;
   readonly instanceId: string;
   /** null: begin without state. */
@@ -82,9 +113,13 @@ export interface Recovery {
  *     restored must not end the process that runs it.
  * V2. `latest` is the complete checkpoint with the greatest id. If it is damaged the error says so;
  *     another one is used only if the user names it.
- * V3. What is named and is not the newest of this job is imported: its runs are copied if they are
- *     in another directory, and it becomes a complete checkpoint of a new instance of the job. So
- *     the next `latest` finds it, and the foreign directory may go at once.
+ * V3. What is named and is not the newest of this job is imported: it becomes a complete checkpoint
+ *     of a new instance of the job, so that the next `latest` finds it. Its runs stay where they
+ *     are: the time that it takes does not depend on how many there are.
+ * V5. A directory that is not claimed may go when the first checkpoint of the job is complete:
+ *     that one needs only copies (`ForeignCopier`), and the import is deleted then.
+ * V6. A snapshot that is claimed loses its manifest as soon as the import is complete: no second job
+ *     can be restored from it.
  * V4. Naming something while this job has newer output needs `allowDuplicates`.
  *
  * @throws SingleWriterRequiredError, SnapshotNotFoundError, RestoreBehindNewestError,
@@ -116,9 +151,16 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     },
   });
   const complete = await readComplete(storage, environment, owner.claimedLog);
+  const routed = await routeForeign(
+    storage,
+    complete.map(({ manifest }) => manifest),
+    ({ directory, isClaimed }) => options.openDirectory(directory, isClaimed ? 'write' : 'read'),
+  );
   const newest = latestOf(owner.claimedLog);
   let recovery: Recovery = {
     owner,
+    storage: routed,
+    copier: null,
     generation: owner.generation,
     instanceId: owner.instanceId,
     manifest: null,
@@ -137,7 +179,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   await forgetHeartbeats(storage, environment);
   await removeLeftovers(storage, environment);
   await sweep(storage, environment, owner, recovery.complete, isOwn(owner));
-  return recovery;
+  await tidyClaimed(recovery, environment);
+  return { ...recovery, copier: copierOf(recovery, environment) };
 }
 
 // Garbage that costs space only: the next claim tries again.
@@ -229,30 +272,36 @@ function isOwn({ generation }: LogOwner): (name: string) => boolean {
 
 // V3.
 async function importNamed(
-  { storage, environment, jobName }: RecoveryOptions,
+  { storage, environment, jobName, restoreMode, openDirectory }: RecoveryOptions,
   recovery: Recovery,
   named: Manifest,
   from: Extract<RestoreFrom, { kind: 'manifest' }>,
 ): Promise<Recovery> {
   const { owner, nextCheckpointId: checkpointId } = recovery;
-  let number = 0;
   const isOwn = from.storage === storage || from.storage.location === storage.location;
-  const copied = isOwn
+  const isClaimed = restoreMode === 'claim';
+  const { directory, manifest: manifestName } = from;
+  const { figures: _, ...seen } = isOwn
     ? named
-    : await copyRuns(named, {
-        environment,
-        from: from.storage,
-        to: storage,
-        nextName: () => runPath(owner.generation, 0, 'import', ++number),
+    : seenFrom(named, String(owner.generation), {
+        directory,
+        manifest: manifestName,
+        isClaimed,
       });
   const manifest: Manifest = {
-    ...copied,
+    ...seen,
+    formatVersion: MANIFEST_FORMAT_VERSION,
     jobName,
     instanceId: owner.instanceId,
     generation: owner.generation,
     checkpointId,
     kind: 'checkpoint',
   };
+  const others = [...recovery.complete.map((complete) => complete.manifest), manifest];
+  const routed = await routeForeign(storage, others, async (one) => {
+    if (one.directory === directory && !one.isClaimed) return from.storage;
+    return openDirectory(one.directory, one.isClaimed ? 'write' : 'read');
+  });
   const written = await writeManifest(storage, environment, manifest);
   const { sequence, slot } = await owner.complete({
     checkpointId,
@@ -260,14 +309,58 @@ async function importNamed(
     isStop: false,
     ...written,
   });
-  environment.logger.log('info', `imported ${from.path}; it is not needed any more`);
   return {
     ...recovery,
+    storage: routed,
     manifest,
     restoredFrom: from.path,
     nextCheckpointId: checkpointId + 1,
     complete: [...recovery.complete, { sequence, slot, manifest }],
   };
+}
+
+// V5.
+function copierOf(
+  { manifest, storage, generation }: Recovery,
+  environment: Environment,
+): ForeignCopier | null {
+  if (manifest === null || !needsForeign(manifest)) return null;
+  assert(storage instanceof RoutedStorage, 'what is in other directories has been opened');
+  let number = 0;
+  return new ForeignCopier({
+    environment,
+    storage,
+    runs: unclaimedRuns(manifest),
+    nextName: () => runPath(generation, 0, 'import', ++number),
+  });
+}
+
+// V6, and what a process that died had not deleted yet. A savepoint's directory is the job's as a
+// whole; of another job's checkpoint it has only what the manifest named. Garbage that costs space
+// only: the next claim tries again.
+async function tidyClaimed(
+  { complete, storage }: Recovery,
+  environment: Environment,
+): Promise<void> {
+  const needed = new Set<string>();
+  const claimed = new Map<string, string>();
+  for (const { manifest } of complete) {
+    if (manifest === null) return; // nobody knows what it needs
+    for (const name of filesOf(manifest).keys()) needed.add(name);
+    for (const [key, directory] of Object.entries(manifest.foreign ?? {})) {
+      if (directory.isClaimed) claimed.set(key, directory.manifest);
+    }
+  }
+  try {
+    for (const [key, manifest] of claimed) {
+      const runs =
+        manifest === MANIFEST_NAME ? await storage.list(foreignPath(key, SHARED_PREFIX)) : [];
+      const useless = runs.map(({ name }) => name).filter((name) => !needed.has(name));
+      await storage.deleteAll([foreignPath(key, manifest), ...useless]);
+    }
+  } catch (error) {
+    environment.logger.log('warn', 'could not tidy up a snapshot that was claimed', { error });
+  }
 }
 
 async function waitUntilGone(options: RecoveryOptions): Promise<void> {

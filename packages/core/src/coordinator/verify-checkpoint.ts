@@ -4,7 +4,7 @@ import { filesOf, runsOf } from '../checkpoint/files-of.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { runIdOf } from '../state/run-reference.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { readRun } from './run-copier.ts';
+import { checkRun } from './run-copier.ts';
 
 /** What a verification found. */
 export interface VerificationReport {
@@ -43,7 +43,7 @@ export async function verifyCheckpoint(
     seen.add(id);
     bytes += run.length;
     try {
-      await readRun(run, storage, environment);
+      await checkRun(run, storage, environment);
     } catch (error) {
       problems.push(messageOf(error));
     }

@@ -60,6 +60,8 @@ export type JobEvent =
       readonly changes: readonly StateChange[];
     }
   | { readonly kind: 'checkpointCompleted'; readonly checkpoint: CompletedCheckpoint }
+  /** All that was restored from there is copied: that snapshot is not needed any more. */
+  | { readonly kind: 'snapshotReleased'; readonly directory: string }
   | { readonly kind: 'checkpointAborted'; readonly checkpointId: number; readonly reason: string }
   | {
       readonly kind: 'failure';

@@ -131,6 +131,8 @@ export class JobRunner implements JobExecution {
       onEvent: (event) => {
         if (event.kind === 'completed') {
           this.#emit({ kind: 'checkpointCompleted', checkpoint: event.checkpoint });
+        } else if (event.kind === 'released') {
+          this.#emit({ kind: 'snapshotReleased', directory: event.directory });
         } else {
           const reason = event.detail === '' ? event.reason : `${event.reason}: ${event.detail}`;
           this.#emit({ kind: 'checkpointAborted', checkpointId: event.checkpointId, reason });
@@ -159,9 +161,7 @@ export class JobRunner implements JobExecution {
     const { savepointTarget } = this.#options;
     const target = this.#whileRunning(() => savepointTarget(directory));
     // Opening it may take a while, and the job may have ended meanwhile.
-    return target.then((opened) =>
-      this.#whileRunning(() => this.#driver.triggerSavepoint(opened)),
-    );
+    return target.then((opened) => this.#whileRunning(() => this.#driver.triggerSavepoint(opened)));
   }
 
   stop(

@@ -1,3 +1,4 @@
+import type { RestoreMode } from '../coordinator/recovery.ts';
 import type { Environment } from '../base/environment.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { CheckpointOptions } from '../config/checkpoint-options.ts';
@@ -22,6 +23,12 @@ export interface RunOptions {
    * one; `none` = fresh; else a checkpoint, a savepoint directory or a manifest file.
    */
   readonly from?: string;
+  /**
+   * What becomes of a snapshot in another directory that `from` names. `no-claim` (default): the
+   * job copies it while it runs; the event `snapshotReleased` says when it is not needed any more.
+   * `claim`: it is the job's own from now on, used in place and deleted in the end.
+   */
+  readonly restoreMode?: RestoreMode;
   /** Go back behind the newest checkpoint although its output is already out. */
   readonly allowDuplicates?: boolean;
   /** Drop state of the snapshot whose operator or table is not in the job any more. */

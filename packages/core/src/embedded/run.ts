@@ -1,5 +1,6 @@
+import { resolve } from 'node:path';
 import type { Environment } from '../base/environment.ts';
-import { placeBelow } from '../checkpoint/place-address.ts';
+import { placeBelow, schemeOf } from '../checkpoint/place-address.ts';
 import { restorePathOf, savepointDirectoryName } from '../checkpoint/paths.ts';
 import {
   type ResolvedCheckpointOptions,
@@ -73,6 +74,8 @@ async function startJob(
     storage,
     environment,
     jobName: job.name,
+    restoreMode: options.restoreMode ?? 'no-claim',
+    openDirectory: (directory, purpose) => opened.open(directory, purpose),
     from: await restoreFrom(options.from ?? 'latest', job.name, options, opened),
     needsExactlyOnce: checkpoints.mode === 'exactly-once',
     assumeSingleWriter: options.assumeSingleWriter ?? false,
@@ -87,7 +90,7 @@ async function startJob(
   const runner = new JobRunner({
     graph,
     environment,
-    storage,
+    storage: recovery.storage,
     recovery,
     checkpoints,
     restart,
@@ -157,7 +160,13 @@ async function restoreFrom(
   // A checkpoint of this very job may be on a storage that only the caller knows.
   const isOwn = options.storage !== undefined && /^chk-\d+/.test(manifest) && directory === '.';
   const storage = isOwn ? options.storage! : await opened.open(directory, 'read');
-  return { kind: 'manifest', path: isOwn ? `${jobName}/${from}` : from, storage, manifest };
+  const path = isOwn ? `${jobName}/${from}` : from;
+  return { kind: 'manifest', path, storage, directory: absolute(directory), manifest };
+}
+
+// It is named in manifests, and found again by processes with another working directory.
+function absolute(directory: string): string {
+  return schemeOf(directory) === null ? resolve(directory) : directory;
 }
 
 function settingsOf(options: RunOptions): HostSettings {

@@ -1,4 +1,5 @@
 import {
+  type CheckpointStorage,
   collectGarbage,
   describeManifest,
   explainFiles,
@@ -10,10 +11,18 @@ import {
   placeBelow,
   sizeBytesOf,
   splitPlace,
+  routeForeign,
+  storageOf,
+  type VerificationReport,
   verifyCheckpoint,
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
-import { findPlace, findPlaces, type FoundSnapshot } from '../checkpoints/checkpoint-place.ts';
+import {
+  type CheckpointPlace,
+  findPlace,
+  findPlaces,
+  type FoundSnapshot,
+} from '../checkpoints/checkpoint-place.ts';
 import { chosenSnapshot } from '../checkpoints/chosen-snapshot.ts';
 import { registeredJobs } from '../control/job-registry.ts';
 import { formatBytes, formatTime } from '../progress/figures.ts';
@@ -122,7 +131,7 @@ async function verifyAction(asked: Asked): Promise<ExitCode> {
     const found =
       manifest === null
         ? { runs: 0, bytes: 0, problems: [errorData(problem).message] }
-        : await verifyCheckpoint(manifest, place.storage, asked.environment);
+        : await verified(manifest, place, asked.environment);
     const { runs, bytes, problems } = found;
     isDamaged ||= problems.length > 0;
     if (asked.asJson) terminal.out(`${JSON.stringify({ manifest: name, ...found })}\n`);
@@ -134,6 +143,24 @@ async function verifyAction(asked: Asked): Promise<ExitCode> {
     }
   }
   return isDamaged ? exitCode.failed : exitCode.ok;
+}
+
+// Runs may be in other directories that the job was restored from.
+async function verified(
+  manifest: Manifest,
+  { storage }: CheckpointPlace,
+  environment: Environment,
+): Promise<VerificationReport> {
+  const opened: CheckpointStorage[] = [];
+  try {
+    const routed = await routeForeign(storage, [manifest], async ({ directory }) => {
+      opened.push(await storageOf(directory, environment, 'read'));
+      return opened.at(-1)!;
+    });
+    return await verifyCheckpoint(manifest, routed, environment);
+  } finally {
+    await Promise.all(opened.map((one) => one.close()));
+  }
 }
 
 // Shows only, unless told to delete. Then it takes the job over first: nobody but the owner of the

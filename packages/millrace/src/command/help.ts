@@ -38,6 +38,8 @@ const perCommand: Readonly<Record<string, string>> = {
   --max-parallelism N        number of key groups, fixed for the life of the job's state
   --restart STRATEGY         none | fixed:ATTEMPTS:DELAY | rate:FAILURES:INTERVAL:DELAY |
                              exponential[:INITIAL[:MAX]]. Default exponential:1s:1m
+  --restore-mode MODE        no-claim: copy what --from names while the job runs (default);
+                             claim: it is the job's own from now on, and deleted in the end
   --allow-duplicates         go back behind the newest checkpoint although its output is out
   --allow-dropped-state      drop state whose operator or table is not in the job any more
   --assume-single-writer     vouch that nobody else runs this job, on a storage that cannot tell

@@ -27,7 +27,8 @@ test('readRunArguments understands every option', () => {
   const line =
     'orders.ts --from sp/1 --param a=b=c --param d= --checkpoint-dir s3://bucket/x ' +
     '--interval 500ms --retain 3 --parallelism 4 --max-parallelism 256 --restart fixed:3:10s ' +
-    '--allow-duplicates --allow-dropped-state --assume-single-writer --standby --json';
+    '--restore-mode claim --allow-duplicates --allow-dropped-state --assume-single-writer ' +
+    '--standby --json';
   const given = readRunArguments(line.split(' '), here);
   assert.deepEqual(given.options, {
     parameters: { a: 'b=c', d: '' },
@@ -36,6 +37,7 @@ test('readRunArguments understands every option', () => {
     maxParallelism: 256,
     restart: { kind: 'fixedDelay', attempts: 3, delayMs: 10_000 },
     from: '/jobs/sp/1',
+    restoreMode: 'claim',
     allowDuplicates: true,
     allowDroppedState: true,
     assumeSingleWriter: true,
@@ -57,6 +59,7 @@ test('readRunArguments refuses what it does not understand and names the help', 
     ['a.ts', 'b.ts'],
     ['a.ts', '--paralellism', '2'],
     ['a.ts', '--parallelism', '0'],
+    ['a.ts', '--restore-mode', 'mine'],
     ['a.ts', '--parallelism', '1.5'],
     ['a.ts', '--parallelism'],
     ['a.ts', '--interval', '10'],

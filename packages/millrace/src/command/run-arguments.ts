@@ -16,7 +16,9 @@ export const runOptionSpecs = {
   'max-parallelism': { type: 'string' },
   interval: { type: 'string' },
   retain: { type: 'string' },
+  'tolerable-failures': { type: 'string' },
   restart: { type: 'string' },
+  'restore-mode': { type: 'string' },
   'allow-duplicates': { type: 'boolean' },
   'allow-dropped-state': { type: 'boolean' },
   'assume-single-writer': { type: 'boolean' },
@@ -46,6 +48,7 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
     given === undefined ? defaultCheckpointDirectory(file) : location(given, workingDirectory);
   const intervalMs = duration('interval', values.interval);
   const retain = wholeNumber(command, 'retain', values.retain, 1);
+  const tolerable = wholeNumber(command, 'tolerable-failures', values['tolerable-failures'], 0);
   const parallelism = wholeNumber(command, 'parallelism', values.parallelism, 1);
   const max = wholeNumber(command, 'max-parallelism', values['max-parallelism'], 1);
   const options: RunOptions = {
@@ -54,11 +57,13 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
       directory,
       ...(intervalMs === undefined ? {} : { intervalMs }),
       ...(retain === undefined ? {} : { numRetained: retain }),
+      ...(tolerable === undefined ? {} : { tolerableFailures: tolerable }),
     },
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(max === undefined ? {} : { maxParallelism: max }),
     ...(values.restart === undefined ? {} : { restart: parseRestart(values.restart) }),
     ...(values.from === undefined ? {} : { from: readFrom(values.from, workingDirectory) }),
+    ...restoreMode(values['restore-mode']),
     ...(values['allow-duplicates'] ? { allowDuplicates: true } : {}),
     ...(values['allow-dropped-state'] ? { allowDroppedState: true } : {}),
     ...(values['assume-single-writer'] ? { assumeSingleWriter: true } : {}),
@@ -71,6 +76,12 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
     isDefaultDirectory: given === undefined,
     display: values.json ? 'json' : values.quiet ? 'quiet' : 'live',
   };
+}
+
+function restoreMode(given: string | undefined): Pick<RunOptions, 'restoreMode'> {
+  if (given === undefined) return {};
+  if (given === 'claim' || given === 'no-claim') return { restoreMode: given };
+  throw usage(command, `--restore-mode is claim or no-claim, not "${given}"`);
 }
 
 /**
@@ -96,8 +107,8 @@ export function resumeCommand(args: readonly string[]): string {
   const kept: string[] = [];
   for (let index = 0; index < args.length; index++) {
     const word = args[index]!;
-    if (word === '--from') index++;
-    else if (!word.startsWith('--from=') && word !== '--allow-duplicates') kept.push(word);
+    if (word === '--from' || word === '--restore-mode') index++;
+    else if (!/^--(from=|restore-mode=|allow-duplicates$)/.test(word)) kept.push(word);
   }
   return ['npx millrace run', ...kept.map(shellQuoted)].join(' ');
 }

@@ -33,6 +33,8 @@ export function eventText(event: JobEvent, failures: FailureRun | null = null): 
       const place = kind === 'savepoint' ? ` in ${path}` : '';
       return `${kind} ${checkpointId} complete in ${formatDuration(durationMs)}, ${size}${place}`;
     }
+    case 'snapshotReleased':
+      return `everything of ${event.directory} is copied: it is not needed any more`;
     case 'checkpointAborted':
       return `checkpoint ${event.checkpointId} aborted: ${event.reason}`;
     case 'failure': {

@@ -47,7 +47,7 @@ export function lineDisplay(
 
 function isWorthKeeping(event: JobEvent): boolean {
   if (event.kind === 'claimed') return event.leftBehind !== null;
-  return event.kind === 'failure' || event.kind === 'restored' || event.kind === 'standingBy';
+  return ['failure', 'restored', 'standingBy', 'snapshotReleased'].includes(event.kind);
 }
 
 /** Drawn in place on a terminal. Failures and sayings stay above the drawing. */

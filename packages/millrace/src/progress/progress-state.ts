@@ -63,6 +63,7 @@ export function onJobEvent(state: ProgressState, event: JobEvent, nowMs: number)
         restarts: state.restarts + (event.restartInMs === null ? 0 : 1),
       };
     }
+    case 'snapshotReleased':
     case 'claimed':
     case 'standingBy':
     case 'restored':
