@@ -16,7 +16,8 @@ import { malformed } from './codec-errors.ts';
 // K1. Injective: two keys have one encoding exactly if they have one identity (-0 is 0).
 // K2. Prefix-free: no encoding is a prefix of another, so concatenations keep the order too.
 
-const NONE = 0x02;
+/** The whole encoding of an absent sub key. */
+export const ABSENT_KEY = 0x02;
 const FALSE = 0x08;
 const TRUE = 0x09;
 const NUMBER = 0x10;
@@ -39,7 +40,7 @@ const MAX_DEPTH = 200;
 export function encodeKey(writer: ByteWriter, key: Key | undefined): void {
   switch (typeof key) {
     case 'undefined':
-      writer.u8(NONE);
+      writer.u8(ABSENT_KEY);
       return;
     case 'boolean':
       writer.u8(key ? TRUE : FALSE);
@@ -75,7 +76,7 @@ export function decodeKey(reader: ByteReader, depth = 0): Key | undefined {
   const at = reader.position;
   const tag = reader.u8();
   switch (tag) {
-    case NONE:
+    case ABSENT_KEY:
       return undefined;
     case FALSE:
       return false;
@@ -115,7 +116,7 @@ export function decodeKey(reader: ByteReader, depth = 0): Key | undefined {
 export function endOfKey(bytes: Buffer, start: number, end: number, depth = 0): number {
   let at = start + 1;
   switch (start < end ? bytes[start] : -1) {
-    case NONE:
+    case ABSENT_KEY:
     case FALSE:
     case TRUE:
       return at;
@@ -144,7 +145,7 @@ export function endOfKey(bytes: Buffer, start: number, end: number, depth = 0): 
 
 /** Whether an absent sub key, and nothing else, stands from `start` to `end`. */
 export function isAbsentKey(bytes: Buffer, start: number, end: number): boolean {
-  return end === start + 1 && bytes[start] === NONE;
+  return end === start + 1 && bytes[start] === ABSENT_KEY;
 }
 
 function encodeNumber(writer: ByteWriter, key: number): void {

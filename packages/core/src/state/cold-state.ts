@@ -28,7 +28,7 @@ export interface ColdState {
 
   /**
    * All tables that any live run names, for the owned key groups; newest description. `maxRank` is
-   * the largest rank of any of their map entries, in all live runs; -1 if there is none.
+   * the largest rank of any of their map entries, in all live runs; left out if there is none.
    *
    * Cost: reads the footers of all runs; of runs of format 1 every owned section.
    */
@@ -62,10 +62,10 @@ export interface ColdState {
   /**
    * Reads, beside other turns, the blocks that `find` of these keys and `scan` of these prefixes
    * would block for: in parallel, sorted by place. They stay cached until the next `release` after
-   * the promise resolved. What exceeds half of the cache is left out. The bytes of `wanted` must
+   * the promise has resolved. What exceeds half of the cache is left out. The bytes of `wanted` must
    * not change until then.
    *
-   * @returns null if all is there already (it may be dropped as soon as something else is read)
+   * @returns null if all is there already; it stays likewise
    */
   prefetch(wanted: readonly ColdAddress[]): Promise<void> | null;
   /** What was prefetched may be dropped. */
@@ -108,7 +108,7 @@ export function keyAfter(prefix: Uint8Array): Uint8Array | null {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return null;
-  const after = prefix.slice(0, length);
+  const after = new Uint8Array(prefix.subarray(0, length)); // slice of a Buffer is no copy
   after[length - 1]!++;
   return after;
 }

@@ -37,7 +37,7 @@ export interface KeyedStateStoreOptions {
   readonly restored: RestoredRuns | null;
   /** Test mode: values handed to user states are frozen, so that a change in place fails. */
   readonly freezeValues?: boolean;
-  /** Default `zstd`. */
+  /** Default: what the run store wants, else `zstd`. */
   readonly compression?: 'zstd' | 'none';
   readonly tuning?: DirtyLogTuning;
   /** How many of the newest runs to merge now, by their sizes; default `pickCompaction`. */
@@ -77,7 +77,8 @@ class HeapKeyedStateStore implements KeyedStateStore {
     this.#log = new DirtyLog(environment.clock, shapes, options.tuning);
     this.#restorer = new TableRestorer(restored, this.#log, operatorUid);
     const runs = new LiveRuns(restored?.references ?? []);
-    const { compression = 'zstd', compaction = pickCompaction } = options;
+    const { compaction = pickCompaction } = options;
+    const compression = options.compression ?? options.runStore.compression ?? 'zstd';
     this.#compactor = new RunCompactor({
       environment,
       operatorUid,

@@ -1,3 +1,4 @@
+import type { RunCompression } from './run-writer.ts';
 import type { RunReference } from './snapshot.ts';
 
 /** A sealed run, ready to be written: header, sections and footer as they stand in the file. */
@@ -17,6 +18,11 @@ export interface EncodedRun {
  * must be readable at any offset.
  */
 export interface RunStore {
+  /**
+   * How runs for this store are packed: `none` where reading is cheap (a local disk), `zstd` where
+   * bytes travel. Left out: `zstd`.
+   */
+  readonly compression?: RunCompression;
   /**
    * @param isMerged it was made of older runs: told apart in figures
    * @returns the reference, when the run is durable; held as by `hold`
