@@ -113,9 +113,9 @@ export interface Recovery {
  *     restored must not end the process that runs it.
  * V2. `latest` is the complete checkpoint with the greatest id. If it is damaged the error says so;
  *     another one is used only if the user names it.
- * V3. What is named and is not the newest of this job is imported: it becomes a complete checkpoint
- *     of a new instance of the job, so that the next `latest` finds it. Its runs stay where they
- *     are: the time that it takes does not depend on how many there are.
+ * V3. What is named and is not the newest of this job is imported: it becomes a complete
+ *     checkpoint of a new instance of the job, so that the next `latest` finds it. Its runs stay
+ *     where they are: the time that it takes does not depend on how many there are.
  * V5. A directory that is not claimed may go when the first checkpoint of the job is complete:
  *     that one needs only copies (`ForeignCopier`), and the import is deleted then.
  * V6. A snapshot that is claimed loses its manifest as soon as the import is complete: no second job
