@@ -18,6 +18,10 @@ export interface S3Server {
   /** Buckets are its directories: `mkdirSync(join(directory, 'bucket'))` makes one. */
   readonly directory: string;
   readonly pid: number;
+  /** SIGKILL; the directory stays. */
+  kill(): Promise<void>;
+  /** Starts a killed server again, at the same endpoint with the same objects. */
+  restart(): Promise<void>;
   /** Ends the process and removes the directory. */
   stop(): Promise<void>;
 }
@@ -52,23 +56,36 @@ export async function startVersitygw(buckets: readonly string[]): Promise<S3Serv
   const [accessKeyId, secretAccessKey] = ['test', 'testtesttest'];
   const port = await freePort();
   const flags = ['--port', `127.0.0.1:${port}`, '--access', accessKeyId, '--secret'];
-  const child = spawn(
-    await versitygwProgram(),
-    [...flags, secretAccessKey, '--quiet', 'posix', directory],
-    { stdio: 'ignore' },
-  );
+  const args = [...flags, secretAccessKey, '--quiet', 'posix', directory];
+  const program = await versitygwProgram();
+  const endpoint = `http://127.0.0.1:${port}`;
+  let child = spawn(program, args, { stdio: 'ignore' });
   const stop = async (): Promise<void> => {
     await end(child);
     rmSync(directory, { recursive: true, force: true });
   };
-  const endpoint = `http://127.0.0.1:${port}`;
   try {
     await answers(endpoint, child);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { endpoint, accessKeyId, secretAccessKey, directory, pid: child.pid!, stop };
+  return {
+    endpoint,
+    accessKeyId,
+    secretAccessKey,
+    directory,
+    get pid() {
+      return child.pid!;
+    },
+    kill: () => end(child),
+    async restart() {
+      await end(child);
+      child = spawn(program, args, { stdio: 'ignore' });
+      await answers(endpoint, child);
+    },
+    stop,
+  };
 }
 
 async function answers(endpoint: string, child: ChildProcess): Promise<void> {

@@ -1,6 +1,7 @@
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -15,6 +16,7 @@ import org.apache.hadoop.hdfs.server.namenode.NameNodeAdapter;
  * line "OK" or "FAILED ...". Ends with its input.
  */
 public final class MiniHdfs {
+  private static final PrintStream ANSWERS = System.out;
   private final MiniDFSCluster cluster;
 
   private MiniHdfs(MiniDFSCluster cluster) {
@@ -22,6 +24,8 @@ public final class MiniHdfs {
   }
 
   public static void main(String[] arguments) throws Exception {
+    // What Hadoop logs must not come between the answers, nor fill the pipe that they go through.
+    System.setOut(System.err);
     String directory = arguments[0];
     int httpPort = Integer.parseInt(arguments[1]);
     int rpcPort = Integer.parseInt(arguments[2]);
@@ -57,7 +61,7 @@ public final class MiniHdfs {
     cluster.waitActive(0);
     // Whatever is in the directory without this mark is a start that broke off.
     new File(directory, "formatted").createNewFile();
-    System.out.println("READY");
+    ANSWERS.println("READY");
     new MiniHdfs(cluster).serve();
   }
 
@@ -66,9 +70,9 @@ public final class MiniHdfs {
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = input.readLine(); line != null; line = input.readLine()) {
       try {
-        System.out.println(carryOut(line.trim().split(" ")));
+        ANSWERS.println(carryOut(line.trim().split(" ")));
       } catch (Exception error) {
-        System.out.println("FAILED " + error.toString().replace('\n', ' '));
+        ANSWERS.println("FAILED " + error.toString().replace('\n', ' '));
       }
     }
     System.exit(0);

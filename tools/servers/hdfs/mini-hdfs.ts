@@ -1,6 +1,6 @@
-import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../free-port.ts';
@@ -105,11 +105,11 @@ export async function startMiniHdfs(
 }
 
 class Running {
-  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #process: ChildProcess;
   readonly #gone: Promise<void>;
   readonly #waiting: ((line: string) => void)[] = [];
 
-  private constructor(process: ChildProcessWithoutNullStreams) {
+  private constructor(process: ChildProcess) {
     this.#process = process;
     this.#gone = new Promise((resolve) => {
       process.once('exit', () => {
@@ -117,8 +117,8 @@ class Running {
         resolve();
       });
     });
-    process.stdin.on('error', () => {}); // it ended: said by #gone
-    createInterface({ input: process.stdout }).on('line', (line) => {
+    process.stdin!.on('error', () => {}); // it ended: said by #gone
+    createInterface({ input: process.stdout! }).on('line', (line) => {
       if (/^(READY|OK|FAILED)/.test(line)) this.#waiting.shift()?.(line);
     });
   }
@@ -135,13 +135,15 @@ class Running {
       mkdirSync(directory);
     }
     const log = join(directory, 'server.log');
+    const logFile = openSync(log, 'a');
     const args = ['-Xmx384m', '-cp', classPath, 'MiniHdfs', directory, ...ports.map(String)];
     const child = spawn('java', args, {
       cwd: directory,
       env: { ...process.env, HADOOP_USER_NAME: hdfsUser },
-      stdio: 'pipe',
+      // Not through a pipe: one that nobody empties, as in a test that waits, stops the server.
+      stdio: ['pipe', 'pipe', logFile],
     });
-    child.stderr.pipe(createWriteStream(log, { flags: 'a' }));
+    closeSync(logFile);
     const running = new Running(child);
     const failed = new Promise<never>((_, reject) => child.once('error', reject));
     failed.catch(() => {}); // looked at below, or not at all
@@ -157,7 +159,7 @@ class Running {
 
   async command(line: string): Promise<void> {
     const answer = this.#answer(COMMAND_TIMEOUT_MS);
-    this.#process.stdin.write(`${line}\n`);
+    this.#process.stdin!.write(`${line}\n`);
     const said = await answer;
     if (said !== 'OK') throw new Error(`${line}: ${said}`);
   }
@@ -168,7 +170,7 @@ class Running {
   }
 
   async stop(): Promise<void> {
-    this.#process.stdin.end();
+    this.#process.stdin!.end();
     await this.#gone;
   }
 
