@@ -43,7 +43,10 @@ export class BloomFilter {
   readonly #hashes: number;
   readonly #bits: number;
 
-  /** @param at where the stored form begins; it reaches to `end`. @throws RangeError if it does not */
+  /**
+   * @param at where the stored form begins; it reaches to `end`
+   * @throws RangeError if it does not
+   */
   constructor(bytes: Buffer, at: number, end: number) {
     this.#bytes = bytes;
     this.#start = at + 5;

@@ -69,7 +69,7 @@ function randomEntry(random: SeededRandom, key: Buffer): TestEntry {
   const isRanked = key.readUInt32BE(0) === 0x20ff;
   const isExpiring = random.below(3) === 0;
   const head = Buffer.alloc(8 * (Number(isRanked) + Number(isExpiring)));
-  if (isExpiring) head.writeDoubleLE(1e6, 0);
+  if (isExpiring) head.writeDoubleLE(-1, 0);
   if (isRanked) head.writeDoubleLE(random.below(1_000), head.length - 8);
   const length = random.below(40) === 0 ? 5_000 : random.below(60);
   const body = Buffer.alloc(length, random.below(256));

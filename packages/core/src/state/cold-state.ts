@@ -62,8 +62,8 @@ export interface ColdState {
   /**
    * Reads, beside other turns, the blocks that `find` of these keys and `scan` of these prefixes
    * would block for: in parallel, sorted by place. They stay cached until the next `release` after
-   * the promise has resolved. What exceeds half of the cache is left out. The bytes of `wanted` must
-   * not change until then.
+   * the promise has resolved. What exceeds half of the cache is left out. The bytes of `wanted`
+   * must not change until then.
    *
    * @returns null if all is there already; it stays likewise
    */

@@ -7,18 +7,28 @@ import { corrupt } from './run-damage.ts';
 import { compareBytes } from './run-format.ts';
 import type { SectionDirectory } from './section-directory.ts';
 
+const NO_BODY = new ByteReader(Buffer.alloc(0));
+
 /** Where an entry was found; the fields are overwritten by whoever looks next. */
 export class FoundEntry implements ColdEntry {
   keyGroup = 0;
-  key: Uint8Array = new Uint8Array(0);
   flags = 0;
   body: ByteReader = NO_BODY;
   file = '';
   fileOffset = 0;
+  #block: Buffer = NO_BODY.bytes;
+  #keyStart = 0;
+  #keyEnd = 0;
+
+  get key(): Uint8Array {
+    return this.#block.subarray(this.#keyStart, this.#keyEnd);
+  }
 
   set(section: ColdSection, block: Buffer, at: BlockEntry, blockStart: number): this {
     this.keyGroup = section.keyGroup;
-    this.key = block.subarray(at.keyStart, at.keyEnd);
+    this.#block = block;
+    this.#keyStart = at.keyStart;
+    this.#keyEnd = at.keyEnd;
     this.flags = at.flags;
     this.body = new ByteReader(block, at.keyEnd, at.bodyEnd);
     this.file = section.reference.file;
@@ -26,8 +36,6 @@ export class FoundEntry implements ColdEntry {
     return this;
   }
 }
-
-const NO_BODY = new ByteReader(new Uint8Array(0));
 
 /**
  * Finds a place in a block.

@@ -19,7 +19,7 @@ import type { ShapeRecord } from '../codec/shape-table.ts';
 //     index   end u32 of each block, end u32 of each index key and of the last key, then the keys
 //             one behind the other; a block's index key is the shortest that is not greater than
 //             its first key and greater than all keys before; the last key is whole
-//     filter  hashes u8, bits u32, bit bytes       Bloom: 10 bits per key; besides the keys it holds
+//     filter  hashes u8, bits u32, bit bytes       Bloom: 10 bits per key; it holds the keys, and
 //             each (table id, key) of tables of order `key` that has entries with a sub key
 //   trailer  keyGroup u16, version u16, entries u32, blocks u32, metaLength u32,
 //            sectionLength u32, crc32 u32 over meta and the 20 bytes before it, magic u32
