@@ -55,11 +55,15 @@ const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>>
   demo: () => node(['examples/demo/demo.ts']),
   proof: () => node(['test/proof/run.ts', '--seeds', '10000']),
   mutants: () => node(['test/proof/mutants/run.ts']),
-  servers: () =>
-    tests(
+  servers: () => {
+    const installation = node(['tools/servers/install.ts']);
+    if (installation.failed > 0) return installation; // it has said what is missing
+    const { passed, failed } = tests(
       testFiles((path) => foreign.test(path)),
       ['--test-concurrency=1'],
-    ),
+    );
+    return { passed: passed + installation.passed, failed };
+  },
   e2e: () =>
     tests(
       testFiles((path) => slow.test(path)),

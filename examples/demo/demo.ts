@@ -1,7 +1,11 @@
 // `npm run demo`: the flights job, killed with SIGKILL at random moments, recovers to the exact
 // record. The totals are compared with a plain loop over the same input.
+//
+// `npm run demo -- --checkpoint-dir s3://bucket/prefix?...` keeps the checkpoints elsewhere.
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { placeBelow } from '@millrace/core/checkpoint';
 import { compareTotals, expectedTotals } from '../flights/check-totals.ts';
 import { prepareFlights } from '../flights/prepare.ts';
 import { killAndRecover } from './kill-and-recover.ts';
@@ -21,19 +25,28 @@ async function timed<T>(title: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+/** A place of this demo alone: what earlier ones left in a place of yours is yours to delete. */
+function checkpointPlace(): string {
+  const { values } = parseArgs({ options: { 'checkpoint-dir': { type: 'string' } } });
+  const given = values['checkpoint-dir'];
+  if (given !== undefined) return placeBelow(given, `demo-${Date.now()}`);
+  rmSync(`${DATA}/checkpoints`, { recursive: true, force: true });
+  return `${DATA}/checkpoints`;
+}
+
 async function main(): Promise<void> {
   say('Millrace demo: 3 million flights, daily and monthly totals, exactly once');
   const input = `${DATA}/flights`;
   const output = `${DATA}/totals`;
-  const checkpoints = `${DATA}/checkpoints`;
+  const checkpoints = checkpointPlace();
   rmSync(output, { recursive: true, force: true });
-  rmSync(checkpoints, { recursive: true, force: true });
   await timed('input: 3 000 000 flights in JSON Lines files', () =>
     prepareFlights(input, undefined, (text) => say(`  ${text}`)),
   );
   const expected = await timed('oracle: totals by a plain loop', () => expectedTotals(input));
 
   say(`job: examples/flights/flights.ts, a process of its own, killed ${KILLS} times`);
+  say(`checkpoints: ${checkpoints}`);
   const report = await timed('job finished', () =>
     killAndRecover({
       args: [
