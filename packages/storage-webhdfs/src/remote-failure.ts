@@ -1,4 +1,4 @@
-import type { Answer } from './exchange.ts';
+import { type Answer, NoConnectionError } from './exchange.ts';
 
 /** Who answered. */
 export type HdfsRole = 'NameNode' | 'DataNode';
@@ -53,4 +53,23 @@ function remoteException(body: Buffer): { exception: string; message: string } |
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   const exception = 'exception' in remote ? text(remote.exception) : '';
   return { exception, message: 'message' in remote ? text(remote.message) : '' };
+}
+
+/** Whether a CREATE may have made a file: not if a NameNode refused, or nobody was reached. */
+export function mayHaveCreated(error: unknown): boolean {
+  if (!(error instanceof RemoteFailure)) return true;
+  return error.role === 'DataNode' && !(error.cause instanceof NoConnectionError);
+}
+
+/** There is no such file or directory. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof RemoteFailure && error.exception === 'FileNotFoundException';
+}
+
+/** An OPEN behind the end: the NameNode says so, of an empty file the DataNode. */
+export function isBeyondEnd(error: unknown): boolean {
+  return (
+    error instanceof RemoteFailure &&
+    /out of the range|seek (?:past|after) EOF/i.test(error.message)
+  );
 }

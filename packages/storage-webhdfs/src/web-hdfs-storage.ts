@@ -13,9 +13,9 @@ import {
   StorageUnavailableError,
 } from '@millrace/core/storage';
 import type { Environment } from '@millrace/core/host';
-import { NoConnectionError, type OutgoingBody } from './exchange.ts';
+import type { OutgoingBody } from './exchange.ts';
 import { childrenIn, type HdfsChild, isFalse } from './file-status.ts';
-import { RemoteFailure } from './remote-failure.ts';
+import { isBeyondEnd, isMissing, mayHaveCreated, RemoteFailure } from './remote-failure.ts';
 import type { WebHdfsClient } from './web-hdfs-client.ts';
 import { storageErrorOf } from './web-hdfs-errors.ts';
 
@@ -214,18 +214,19 @@ export class WebHdfsStorage implements CheckpointStorage {
     options: StorageCallOptions | undefined,
   ): Promise<void> {
     const path = this.#path(details.name);
-    let attempts = 0;
+    let mayBeDone = false; // by an attempt that heard no answer
     try {
       await this.#run(details, options, true, async (attempt) => {
-        attempts++;
         const parameters = { op: 'RENAME', destination: path, renameoptions: 'OVERWRITE' };
-        const isAgain = attempts > 1;
         try {
           const answer = await this.#parts.client.ask('PUT', temporary, parameters, attempt);
           if (isFalse(answer)) throw takenAway(details);
         } catch (error) {
-          if (!isMissing(error)) throw error;
-          if (isAgain && (await this.#exists(path, attempt))) return; // H5
+          if (!isMissing(error)) {
+            mayBeDone = true;
+            throw error;
+          }
+          if (mayBeDone && (await this.#exists(path, attempt))) return; // H5
           throw takenAway(details, error);
         }
       });
@@ -406,24 +407,6 @@ export class WebHdfsStorage implements CheckpointStorage {
 
 function parentOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf('/')));
-}
-
-/** Not if a NameNode refused, or nobody was reached. */
-function mayHaveCreated(error: unknown): boolean {
-  if (!(error instanceof RemoteFailure)) return true;
-  return error.role === 'DataNode' && !(error.cause instanceof NoConnectionError);
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof RemoteFailure && error.exception === 'FileNotFoundException';
-}
-
-/** The NameNode says so for an offset, the DataNode for one in an empty file. */
-function isBeyondEnd(error: unknown): boolean {
-  return (
-    error instanceof RemoteFailure &&
-    /out of the range|seek (?:past|after) EOF/i.test(error.message)
-  );
 }
 
 function takenAway(details: StorageErrorDetails, cause?: unknown): StorageUnavailableError {
