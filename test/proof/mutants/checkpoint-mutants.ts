@@ -152,6 +152,11 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
         find: `      if (!isNeeded && fromId > toldUpTo) continue;`,
         replace: `      if (fromId < 0) continue;`,
       },
+      {
+        file: `${CORE}/coordinator/checkpoint-files.ts`,
+        find: `needed.has(file) || isInUse(file);`,
+        replace: `needed.has(file);`,
+      },
     ],
   },
   {
@@ -190,6 +195,12 @@ export const CHECKPOINT_MUTANTS: readonly Mutant[] = [
         file: `${CORE}/coordinator/checkpoint-driver.ts`,
         find: `return origin.generation === generation && origin.attempt === attempt;`,
         replace: `return origin.generation === generation && origin.attempt < attempt;`,
+      },
+      {
+        file: `${CORE}/coordinator/run-use.ts`,
+        find: `    this.#files.set(file, { holds: 0, isBeingWritten: true });`,
+        replace: `    this.#files.set(file, { holds: 0, isBeingWritten: true });
+    if (file !== '') return;`,
       },
     ],
   },

@@ -209,6 +209,21 @@ test('CheckpointDriver keeps numRetained checkpoints and every file that they ne
   assert.ok(!(await namesOf(storage)).includes(runs[0]!.file));
 });
 
+test('CheckpointDriver deletes no run while a dropped manifest cannot be deleted', async () => {
+  const storage = new FaultyStorage(new MemoryStorage());
+  const process = await FakeProcess.start(storage);
+  await process.checkpoint();
+  storage.fault = (operation) => (operation === 'delete' ? 'before' : null);
+  await process.checkpoint();
+  await process.checkpoint();
+  assert.equal((await namesOf(storage, 'chk-')).length, 3);
+  assert.equal((await namesOf(storage, 'shared/')).length, 6);
+  storage.fault = () => null;
+  await process.checkpoint();
+  assert.deepEqual(await namesOf(storage, 'chk-'), [manifestPath(4)]);
+  assert.equal((await namesOf(storage, 'shared/')).length, 2);
+});
+
 test('CheckpointDriver keeps what an aborted one wrote until the next is complete', async () => {
   const storage = new MemoryStorage();
   const process = await FakeProcess.start(storage, { tolerableFailures: 9, timeoutMs: 500 });

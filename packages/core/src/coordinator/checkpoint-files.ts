@@ -11,6 +11,9 @@ import type { LogOwner } from './log-owner.ts';
 import type { CompleteCheckpoint } from './complete-checkpoints.ts';
 import { sweep } from './sweep.ts';
 
+/** A storage that refuses deletions must not fill the memory. */
+const GOING_MAX = 1_000;
+
 /**
  * Knows which objects of a job's directory are needed, and deletes the others.
  *
@@ -20,7 +23,9 @@ import { sweep } from './sweep.ts';
  *     before it was given up, and by the state of a task that has not told yet. So it goes no
  *     earlier than at the completion of a checkpoint that was triggered afterwards, when none that
  *     was triggered before is pending any more: that one names all that is in use.
- * D3. A failed deletion is forgotten: the next claim sweeps.
+ * D3. A failed deletion of runs is forgotten: the next claim sweeps.
+ * D4. Runs go after all manifests that were dropped: as long as one of those cannot be deleted no
+ *     run is, so there is never a manifest of a complete checkpoint that lacks something.
  */
 export class CheckpointFiles {
   readonly #storage: CheckpointStorage;
@@ -30,6 +35,8 @@ export class CheckpointFiles {
   #complete: readonly CompleteCheckpoint[];
   /** Files that may have become useless, and the first checkpoint id that will tell (D2). */
   readonly #candidates = new Map<string, CheckpointId>();
+  /** Dropped, and their manifests may still be there. */
+  #going: readonly CompleteCheckpoint[] = [];
   /** By slot of a complete checkpoint: the first id that was triggered afterwards. */
   readonly #nextIds = new Map<number, CheckpointId>();
 
@@ -99,18 +106,19 @@ export class CheckpointFiles {
       if (manifest === null) return;
       for (const file of filesOf(manifest).keys()) needed.add(file);
     }
-    for (const { sequence, manifest } of dropped) {
+    const going = [...this.#going, ...dropped].slice(-GOING_MAX);
+    this.#going = going;
+    const oldestPending = Math.min(...pending.keys(), Number.POSITIVE_INFINITY);
+    const toldUpTo = Math.min(checkpoint.slot.checkpointId, oldestPending);
+    if (!(await this.#delete(going.map(({ slot }) => slot.manifest)))) return; // D4
+    this.#going = [];
+    for (const { sequence, manifest } of going) {
       const fromId = this.#nextIds.get(sequence) ?? 0;
       this.#nextIds.delete(sequence);
       const files = manifest === null ? [] : filesOf(manifest).keys();
       for (const file of files) this.propose(file, fromId);
     }
-    const oldestPending = Math.min(...pending.keys(), Number.POSITIVE_INFINITY);
-    const toldUpTo = Math.min(checkpoint.slot.checkpointId, oldestPending);
-    const useless = this.#takeUseless(toldUpTo, needed, isInUse);
-    // The manifests first: a crash in between leaves nothing that refers to what is not there.
-    await this.#delete(dropped.map(({ slot }) => slot.manifest));
-    await this.#delete(useless);
+    await this.#delete(this.#takeUseless(toldUpTo, needed, isInUse));
   }
 
   // An import goes when there is a newer one: then the directory that it needs may go.
@@ -154,13 +162,16 @@ export class CheckpointFiles {
     return useless;
   }
 
-  async #delete(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
+  /** @returns whether all are gone */
+  async #delete(names: readonly string[]): Promise<boolean> {
+    if (names.length === 0) return true;
     try {
       await this.#storage.deleteAll(names);
+      return true;
     } catch (error) {
       const message = `could not delete ${names.join(', ')}`;
       this.#environment.logger.log('warn', message, { error }); // D3
+      return false;
     }
   }
 }

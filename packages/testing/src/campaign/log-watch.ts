@@ -8,11 +8,16 @@ import type { SlotOnDisk, StoredCheckpoints } from './stored-checkpoints.ts';
  *     before that slot is its own: no two generations complete a checkpoint after one slot.
  * G3. No checkpoint id is completed twice.
  * G4. All runs of a checkpoint that is told to be complete are durable.
+ * G5. As long as the manifest of a complete checkpoint is there, so are its runs: nobody deletes
+ *     them first. (A power failure may bring back a manifest whose deletion was not durable.)
  */
 export class LogWatch {
   readonly #stored: StoredCheckpoints;
   readonly #report: (message: string) => void;
   readonly #durable = new Map<number, SlotOnDisk>();
+  /** Names of manifests that lacked runs when an owner began. */
+  readonly #broken = new Set<string>();
+  #lastGeneration = 0;
   readonly #completedBy = new Map<number, number>();
 
   constructor(stored: StoredCheckpoints, report: (message: string) => void) {
@@ -39,6 +44,7 @@ export class LogWatch {
   /** A process of a generation has told that a checkpoint is complete. */
   onCompleted(generation: number, checkpointId: number): void {
     this.look();
+    this.#checkKept(generation);
     const before = this.#completedBy.get(checkpointId);
     if (before !== undefined) {
       this.#report(`G3: checkpoint ${checkpointId} complete for ${before} and for ${generation}`);
@@ -56,6 +62,23 @@ export class LogWatch {
       }
     }
     this.#report(`G2: checkpoint ${checkpointId} of ${generation} has no durable slot`);
+  }
+
+  // What is broken when the first checkpoint of an owner completes was so before: no report.
+  #checkKept(generation: number): void {
+    const isFirst = generation !== this.#lastGeneration;
+    this.#lastGeneration = generation;
+    for (const slot of this.#stored.complete('content')) {
+      const manifest = this.#stored.manifest(slot, 'content');
+      if (manifest?.generation !== slot.generation || this.#broken.has(slot.manifest)) continue;
+      const root = this.#stored.rootOf(slot);
+      for (const { file } of this.#stored.runsInFiles(manifest)) {
+        if (this.#stored.files.bytes(`${root}/${file}`, 'content') !== null) continue;
+        const id = slot.checkpointId;
+        if (isFirst) this.#broken.add(slot.manifest);
+        else this.#report(`G5: checkpoint ${id} is kept and needs ${file}, which is gone`);
+      }
+    }
   }
 
   #checkRuns(slot: SlotOnDisk): void {

@@ -24,6 +24,8 @@ export interface RunOnDisk {
 /** What a manifest holds, as far as checks look at it. */
 export interface ManifestOnDisk {
   readonly checkpointId: number;
+  /** Of who wrote it: a sleeper may leave one under the name of one that is complete and gone. */
+  readonly generation: number;
   /** Runs that stand in it, by name, in base64. */
   readonly inlineRuns?: Readonly<Record<string, string>>;
   readonly operators: Readonly<
