@@ -73,7 +73,7 @@ const stages: Readonly<Record<string, () => Omit<Outcome, 'stage' | 'seconds'>>>
 
 function testFiles(wanted: (path: string) => boolean): string[] {
   const patterns = ['packages/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts', 'tools/*.test.ts'];
-  return [...new Set(globSync([...patterns, 'examples/**/*.test.ts'], { cwd: root }))]
+  return [...new Set(globSync([...patterns, '{examples,benchmarks}/**/*.test.ts'], { cwd: root }))]
     .filter((path) => !path.includes('node_modules') && wanted(path))
     .sort();
 }
