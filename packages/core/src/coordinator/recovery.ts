@@ -118,8 +118,8 @@ export interface Recovery {
  *     where they are: the time that it takes does not depend on how many there are.
  * V5. A directory that is not claimed may go when the first checkpoint of the job is complete:
  *     that one needs only copies (`ForeignCopier`), and the import is deleted then.
- * V6. A snapshot that is claimed loses its manifest as soon as the import is complete: no second job
- *     can be restored from it.
+ * V6. A snapshot that is claimed loses its manifest as soon as the import is complete: no second
+ *     job can be restored from it.
  * V4. Naming something while this job has newer output needs `allowDuplicates`.
  *
  * @throws SingleWriterRequiredError, SnapshotNotFoundError, RestoreBehindNewestError,
