@@ -1,7 +1,7 @@
 // Goal: what lies in a checkpoint directory can be looked at, checked and cleaned; damage is found,
 // named, and costs nothing if an older snapshot is named. Method: the real command on real files.
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { Tally } from './jobs/tally.ts';
@@ -25,6 +25,15 @@ function flipByte(path: string, offset: number): void {
   const bytes = readFileSync(path);
   bytes[offset]! ^= 1;
   writeFileSync(path, bytes);
+}
+
+/** A run that nothing refers to. @returns its path */
+function leaveOrphan(shop: Shop): string {
+  const shared = join(shop.folder, 'cp', 'tally', 'shared');
+  mkdirSync(shared, { recursive: true }); // little state has no runs
+  const orphan = join(shared, '1-1-99999.run');
+  writeFileSync(orphan, 'left by nobody');
+  return orphan;
 }
 
 /** The job cannot go on by itself; from the savepoint it ends, and nothing is missing. */
@@ -64,8 +73,7 @@ suite('millrace checkpoints', { concurrency: 2 }, () => {
 
   test('gc shows what nobody refers to, deletes it when told, and the job goes on', async (t) => {
     const { shop } = await stoppedShop(t);
-    const orphan = join(shop.folder, 'cp', 'tally', 'shared', '1-1-99999.run');
-    writeFileSync(orphan, 'left by nobody');
+    const orphan = leaveOrphan(shop);
     const foreign = join(shop.folder, 'cp', 'tally', 'notes.txt');
     writeFileSync(foreign, 'of the user');
     assert.match(shop.millrace('checkpoints', 'gc', 'cp'), /shared\/1-1-99999\.run/);
@@ -83,7 +91,7 @@ suite('millrace checkpoints', { concurrency: 2 }, () => {
     const shop = new Shop(t);
     const running = shop.startJob('tally', '--json');
     await running.saw('checkpointCompleted');
-    writeFileSync(join(shop.folder, 'cp', 'tally', 'shared', '1-1-99999.run'), 'left by nobody');
+    leaveOrphan(shop);
     const refused = shop.ask('checkpoints', 'gc', 'cp', '--delete');
     assert.equal(refused.code, 2, refused.out);
     assert.match(refused.err, /is running/);
