@@ -9,8 +9,15 @@ export function percentile(figures: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]!;
 }
 
-/** A table to standard error, JSON to standard output. */
-export function print(benchmark: string, rows: readonly object[]): void {
+/**
+ * A table to standard error, JSON to standard output: one object, with `details` as its rows if the
+ * table leaves something out.
+ */
+export function print(
+  benchmark: string,
+  rows: readonly object[],
+  details: readonly object[] = rows,
+): void {
   const names = Object.keys(rows[0] ?? {});
   const lines = [names, ...rows.map((row) => Object.values(row).map(String))];
   const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
@@ -21,6 +28,6 @@ export function print(benchmark: string, rows: readonly object[]): void {
   const { version, arch, platform } = process;
   const when = new Date().toISOString();
   process.stdout.write(
-    `${JSON.stringify({ benchmark, when, node: version, arch, platform, rows })}\n`,
+    `${JSON.stringify({ benchmark, when, node: version, arch, platform, rows: details })}\n`,
   );
 }

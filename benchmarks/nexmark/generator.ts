@@ -82,6 +82,16 @@ export class NexmarkGenerator {
     for (let n = from; n < from + count; n++) target.push(this.at(n));
   }
 
+  /** A bid as of event `n`, but for this auction by this bidder: for benchmarks with other keys. */
+  bidAt(n: number, auction: number, bidder: number): Bid {
+    return bidOf(hashOf(this.#seed, n), this.#timeMs(n), auction, bidder);
+  }
+
+  /** An auction as of event `n`, but with this id. */
+  auctionAt(n: number, id: number): Auction {
+    return this.#auction(hashOf(this.#seed, n), Math.floor(n / PER_EPOCH), id, n);
+  }
+
   /** The greatest event time that no event from `n` on is before. */
   watermarkMs(n: number): number {
     return this.#timeMs(Math.floor(n / this.#groupSize) * this.#groupSize);
@@ -99,11 +109,13 @@ export class NexmarkGenerator {
   #make(id: number, epoch: number, offset: number, number: number): Event {
     const hash = hashOf(this.#seed, id);
     if (offset > AUCTIONS_PER_EPOCH) return this.#bid(hash, epoch, this.#timeMs(number));
-    if (offset > 0) return this.#auction(hash, epoch, offset - 1, number);
+    if (offset > 0) {
+      return this.#auction(hash, epoch, FIRST_ID + epoch * AUCTIONS_PER_EPOCH + offset - 1, number);
+    }
     return personOf(hash, epoch, this.#timeMs(number));
   }
 
-  #auction(hash: number, epoch: number, offset: number, number: number): Auction {
+  #auction(hash: number, epoch: number, id: number, number: number): Auction {
     const seller = draw(hash, 1);
     const prices = draw(hash, 2);
     const texts = draw(hash, 3);
@@ -112,7 +124,7 @@ export class NexmarkGenerator {
     const initialBid = vocabulary.PRICES[prices & 0xffff]!;
     return {
       kind: 'auction',
-      id: FIRST_ID + epoch * AUCTIONS_PER_EPOCH + offset,
+      id,
       itemName: vocabulary.ITEM_NAMES[texts & 1_023]!,
       description: vocabulary.DESCRIPTIONS[(texts >>> 10) & 1_023]!,
       initialBid,
@@ -128,25 +140,34 @@ export class NexmarkGenerator {
   #bid(hash: number, epoch: number, dateTime: number): Bid {
     const auction = draw(hash, 1);
     const bidder = draw(hash, 2);
-    const price = draw(hash, 3);
-    const where = draw(hash, 4);
-    const isHot = (where & 1) !== 0;
-    const channel = isHot ? (where >>> 1) & 3 : (where >>> 3) % vocabulary.CHANNELS;
-    const lastAuction = epoch * AUCTIONS_PER_EPOCH + AUCTIONS_PER_EPOCH - 1;
-    return {
-      kind: 'bid',
-      auction:
-        FIRST_ID +
-        ((auction & 1) !== 0 ? hotOf(lastAuction) : auctionNear(lastAuction, auction >>> 1)),
-      // The second of a group, so that hot bidders and hot sellers are not the same.
-      bidder: FIRST_ID + ((bidder & 3) !== 0 ? hotOf(epoch) + 1 : personNear(epoch, bidder >>> 2)),
-      price: vocabulary.PRICES[price & 0xffff]!,
-      channel: (isHot ? vocabulary.HOT_CHANNELS : vocabulary.CHANNEL_NAMES)[channel]!,
-      url: (isHot ? vocabulary.HOT_URLS : vocabulary.CHANNEL_URLS)[channel]!,
+    const last = epoch * AUCTIONS_PER_EPOCH + AUCTIONS_PER_EPOCH - 1;
+    const isHotAuction = (auction & 1) !== 0;
+    const isHotBidder = (bidder & 3) !== 0;
+    return bidOf(
+      hash,
       dateTime,
-      extra: vocabulary.BID_EXTRAS[(price >>> 16) & 1_023]!,
-    };
+      FIRST_ID + (isHotAuction ? hotOf(last) : auctionNear(last, auction >>> 1)),
+      // The second of a group, so that hot bidders and hot sellers are not the same.
+      FIRST_ID + (isHotBidder ? hotOf(epoch) + 1 : personNear(epoch, bidder >>> 2)),
+    );
   }
+}
+
+function bidOf(hash: number, dateTime: number, auction: number, bidder: number): Bid {
+  const price = draw(hash, 3);
+  const where = draw(hash, 4);
+  const isHot = (where & 1) !== 0;
+  const channel = isHot ? (where >>> 1) & 3 : (where >>> 3) % vocabulary.CHANNELS;
+  return {
+    kind: 'bid',
+    auction,
+    bidder,
+    price: vocabulary.PRICES[price & 0xffff]!,
+    channel: (isHot ? vocabulary.HOT_CHANNELS : vocabulary.CHANNEL_NAMES)[channel]!,
+    url: (isHot ? vocabulary.HOT_URLS : vocabulary.CHANNEL_URLS)[channel]!,
+    dateTime,
+    extra: vocabulary.BID_EXTRAS[(price >>> 16) & 1_023]!,
+  };
 }
 
 function personOf(hash: number, epoch: number, dateTime: number): Person {

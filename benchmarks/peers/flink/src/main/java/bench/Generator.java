@@ -46,20 +46,33 @@ public final class Generator implements Serializable {
     int offset = (int) (id - epoch * PER_EPOCH);
     int hash = Mixing.hashOf(seed, id);
     if (offset > AUCTIONS_PER_EPOCH) return Event.of(bid(hash, epoch, timeMs(number)));
-    if (offset > 0) return Event.of(auction(hash, epoch, offset - 1, number));
+    if (offset > 0) {
+      long auctionId = FIRST_ID + epoch * AUCTIONS_PER_EPOCH + offset - 1;
+      return Event.of(auction(hash, epoch, auctionId, number));
+    }
     return Event.of(person(hash, epoch, timeMs(number)));
+  }
+
+  /** A bid as of event `n`, but for this auction by this bidder. */
+  public Bid bidAt(long n, long auction, long bidder) {
+    return bidOf(Mixing.hashOf(seed, n), timeMs(n), auction, bidder);
+  }
+
+  /** An auction as of event `n`, but with this id. */
+  public Auction auctionAt(long n, long id) {
+    return auction(Mixing.hashOf(seed, n), n / PER_EPOCH, id, n);
   }
 
   private long timeMs(long number) {
     return baseTimeMs + (long) (number * delayUs) / 1_000;
   }
 
-  private Auction auction(int hash, long epoch, int offset, long number) {
+  private Auction auction(int hash, long epoch, long id, long number) {
     int seller = draw(hash, 1), prices = draw(hash, 2), texts = draw(hash, 3);
     long timeMs = timeMs(number);
     long horizonMs = timeMs(number + HORIZON_EVENTS) - timeMs;
     Auction a = new Auction();
-    a.id = FIRST_ID + epoch * AUCTIONS_PER_EPOCH + offset;
+    a.id = id;
     a.itemName = Vocabulary.ITEM_NAMES[texts & 1_023];
     a.description = Vocabulary.DESCRIPTIONS[texts >>> 10 & 1_023];
     a.initialBid = Vocabulary.PRICES[prices & 0xffff];
@@ -73,14 +86,22 @@ public final class Generator implements Serializable {
   }
 
   private static Bid bid(int hash, long epoch, long timeMs) {
-    int auction = draw(hash, 1), bidder = draw(hash, 2), price = draw(hash, 3);
-    int where = draw(hash, 4);
+    int auction = draw(hash, 1), bidder = draw(hash, 2);
+    long last = epoch * AUCTIONS_PER_EPOCH + AUCTIONS_PER_EPOCH - 1;
+    return bidOf(
+        hash,
+        timeMs,
+        FIRST_ID + ((auction & 1) != 0 ? hotOf(last) : auctionNear(last, auction >>> 1)),
+        FIRST_ID + ((bidder & 3) != 0 ? hotOf(epoch) + 1 : personNear(epoch, bidder >>> 2)));
+  }
+
+  private static Bid bidOf(int hash, long timeMs, long auction, long bidder) {
+    int price = draw(hash, 3), where = draw(hash, 4);
     boolean isHot = (where & 1) != 0;
     int channel = isHot ? where >>> 1 & 3 : (where >>> 3) % Vocabulary.CHANNELS;
-    long last = epoch * AUCTIONS_PER_EPOCH + AUCTIONS_PER_EPOCH - 1;
     Bid b = new Bid();
-    b.auction = FIRST_ID + ((auction & 1) != 0 ? hotOf(last) : auctionNear(last, auction >>> 1));
-    b.bidder = FIRST_ID + ((bidder & 3) != 0 ? hotOf(epoch) + 1 : personNear(epoch, bidder >>> 2));
+    b.auction = auction;
+    b.bidder = bidder;
     b.price = Vocabulary.PRICES[price & 0xffff];
     b.channel = (isHot ? Vocabulary.HOT_CHANNELS : Vocabulary.CHANNEL_NAMES)[channel];
     b.url = (isHot ? Vocabulary.HOT_URLS : Vocabulary.CHANNEL_URLS)[channel];

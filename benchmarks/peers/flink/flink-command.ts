@@ -1,0 +1,43 @@
+import type { FlinkInstallation } from './install.ts';
+
+/** What one JVM with all of Flink may use. */
+export interface FlinkMemory {
+  readonly heapBytes: number;
+  /** RocksDB's share: block cache and write buffers. */
+  readonly managedBytes: number;
+}
+
+const MB = 2 ** 20;
+/** Of a JVM with Flink: classes, compiled code, threads, network buffers. Measured. */
+const JVM_BYTES = 200 * MB;
+const HEAP_BYTES = 192 * MB;
+const MANAGED_BYTES_MIN = 64 * MB;
+
+/**
+ * Divides what the other side was seen to use: a heap that is enough for a job without state in it,
+ * the rest to RocksDB. Never less than Flink can live with, even if that is more.
+ */
+export function flinkMemory(totalBytes: number): FlinkMemory {
+  const managedBytes = Math.max(MANAGED_BYTES_MIN, totalBytes - HEAP_BYTES - JVM_BYTES);
+  return { heapBytes: HEAP_BYTES, managedBytes: Math.round(managedBytes) };
+}
+
+// What Flink's own start scripts open, for Java 17 (`env.java.opts.all` of its configuration).
+const OPENED = [
+  ...['java.lang', 'java.net', 'java.io', 'java.nio', 'java.text', 'java.time', 'java.util'],
+  ...['java.lang.reflect', 'java.util.concurrent', 'java.util.concurrent.atomic'],
+  ...['java.util.concurrent.locks', 'sun.nio.ch'],
+].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
+const EXPORTED = ['--add-exports=java.base/sun.net.util=ALL-UNNAMED'];
+
+/** One JVM that runs one of our classes: Flink inside of it. */
+export function flinkCommand(
+  { classPath }: FlinkInstallation,
+  mainClass: string,
+  { heapBytes }: Pick<FlinkMemory, 'heapBytes'>,
+  args: readonly string[],
+): { readonly command: string; readonly args: readonly string[] } {
+  const heap = `${Math.round(heapBytes / MB)}m`;
+  const flags = [...OPENED, ...EXPORTED, `-Xms${heap}`, `-Xmx${heap}`];
+  return { command: 'java', args: [...flags, '-cp', classPath, `bench.${mainClass}`, ...args] };
+}
