@@ -7,9 +7,9 @@ export type Distribution = 'uniform' | 'zipf';
 const STEPS = 65_536;
 
 /**
- * Draws one of `keys` ranks for an event. `zipf`: with exponent 1, so the share of the first r ranks
- * is ln(r + 1) / ln(keys): of a million keys the first thousand get a half. Hot ranks lie scattered
- * over all keys, because ids are hashes of ranks.
+ * Draws one of `keys` ranks for an event. `zipf`: with exponent 1, so the share of the first r
+ * ranks is ln(r + 1) / ln(keys): of a million keys the first thousand get a half. Hot ranks lie
+ * scattered over all keys, because ids are hashes of ranks.
  *
  * `peers/flink/.../KeyDraw.java` is its twin. It gets `step` from here: powers may differ in their
  * last bit between machines, products do not.

@@ -47,38 +47,88 @@ export interface StateRunResult {
 
 const ENGINE_METRICS = /cold|cache|spill|evict|prefetch|resident|hit|miss|memory|park/i;
 
+/** What is seen from inside the source: when the state was full, how far it read. */
+class Reading {
+  readonly times = new PollTimes();
+  /** When every key had been seen once; 0 before. */
+  filledAtMs = 0;
+  filledCpuUs = 0;
+  filledNext = 0;
+  next = 0;
+  endedAtMs = 0;
+  endedCpuUs = 0;
+  readonly #spec: StateRunSpec;
+  readonly #over = Promise.withResolvers<void>();
+  /** Resolves when the measurement has lasted long enough; nothing is read after it. */
+  readonly over = this.#over.promise;
+
+  constructor(spec: StateRunSpec) {
+    this.#spec = spec;
+  }
+
+  readonly allowed = (next: number): number => {
+    const { keys, seconds } = this.#spec;
+    if (this.endedAtMs > 0) return 0;
+    this.times.note();
+    const nowMs = this.times.wall[this.times.count - 1]!;
+    this.next = next;
+    if (this.filledAtMs === 0) {
+      if (next < keys) return keys - next;
+      this.filledAtMs = nowMs;
+      this.filledCpuUs = cpuUs();
+      this.filledNext = next;
+      process.stderr.write(`filled ${next} keys in ${Math.round(this.fillMs)} ms\n`);
+    } else if (nowMs > this.filledAtMs + seconds * 1_000) {
+      this.endedAtMs = nowMs;
+      this.endedCpuUs = cpuUs();
+      this.#over.resolve();
+      return 0;
+    }
+    return 1_024;
+  };
+
+  get fillMs(): number {
+    return this.filledAtMs - this.times.wall[0]!;
+  }
+
+  figures(): Pick<
+    StateRunResult,
+    | 'fillEventsPerSecond'
+    | 'eventsPerSecond'
+    | 'eventsPerCpuSecond'
+    | 'batchMsP50'
+    | 'batchMsP99'
+    | 'batchMsMax'
+  > {
+    const { filledAtMs, endedAtMs, times } = this;
+    const measured = this.next - this.filledNext;
+    const gap = (share: number): number => round2(times.gap('wall', share, filledAtMs, endedAtMs));
+    return {
+      fillEventsPerSecond: Math.round((this.filledNext * 1_000) / this.fillMs),
+      eventsPerSecond: Math.round((measured * 1_000) / (endedAtMs - filledAtMs)),
+      eventsPerCpuSecond: Math.round((measured * 1e6) / (this.endedCpuUs - this.filledCpuUs)),
+      batchMsP50: gap(0.5),
+      batchMsP99: gap(0.99),
+      batchMsMax: gap(1),
+    };
+  }
+}
+
 async function main(spec: StateRunSpec): Promise<void> {
-  const times = new PollTimes();
+  const reading = new Reading(spec);
   const events = new StateEvents(spec.query, new KeyDraw(spec.keys, spec.distribution));
   const results = new ResultHash();
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-state-'));
-  const filled = { atMs: 0, cpuUs: 0, next: 0 };
-  let next = 0;
-  let isOver = false;
-  const { promise: over, resolve: end } = Promise.withResolvers<void>();
-  const source = numberedSource({
-    at: (n) => events.at(n),
-    allowed(at) {
-      times.note();
-      next = at;
-      const nowMs = times.wall[times.count - 1]!;
-      if (filled.atMs === 0 && at >= spec.keys) {
-        Object.assign(filled, { atMs: nowMs, cpuUs: cpuUs(), next: at });
-        process.stderr.write(`filled ${at} keys in ${Math.round(nowMs - times.wall[0]!)} ms\n`);
-      }
-      if (filled.atMs > 0 && nowMs > filled.atMs + spec.seconds * 1_000) end();
-      if (isOver) return 0;
-      return filled.atMs === 0 ? spec.keys - at : 1_024;
-    },
-  });
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   let heapMaxBytes = 0;
   let [checkpoints, changedBytes, totalBytes] = [0, 0, 0];
+  const source = numberedSource({ at: (n) => events.at(n), allowed: reading.allowed });
   const execution = await run(stateJob(spec.query, source, results), {
     from: 'none',
     ...memoryOptions(spec.memoryBytes),
+    restart: { kind: 'none' },
     checkpoints: { directory, intervalMs: spec.checkpointIntervalMs, tolerableFailures: 10 },
     onEvent(event) {
-      if (event.kind === 'failure') throw event.error;
       if (event.kind !== 'checkpointCompleted') return;
       checkpoints++;
       changedBytes += event.checkpoint.figures.changedBytes;
@@ -88,40 +138,20 @@ async function main(spec: StateRunSpec): Promise<void> {
   const sampling = setInterval(() => {
     heapMaxBytes = Math.max(heapMaxBytes, process.memoryUsage().heapUsed);
   }, 200);
-  execution.done.catch((error) => {
-    console.error(error);
-    process.exit(1);
-  });
-  await over;
-  isOver = true;
-  const endMs = performance.now();
-  const cpuSeconds = (cpuUs() - filled.cpuUs) / 1e6;
-  const measured = next - filled.next;
-  const gap = (share: number): number => round2(times.gap('wall', share, filled.atMs, endMs));
+  await Promise.race([reading.over, execution.done]);
+  clearInterval(sampling);
+  const counted = execution.metrics().flatMap(({ more }) => Object.entries(more));
   const result: StateRunResult = {
-    fillEventsPerSecond: Math.round((filled.next * 1_000) / (filled.atMs - times.wall[0]!)),
-    eventsPerSecond: Math.round((measured * 1_000) / (endMs - filled.atMs)),
-    eventsPerCpuSecond: Math.round(measured / cpuSeconds),
-    batchMsP50: gap(0.5),
-    batchMsP99: gap(0.99),
-    batchMsMax: gap(1),
+    ...reading.figures(),
     heapMaxBytes,
     checkpoints,
     changedBytes,
     totalBytes,
-    engine: Object.fromEntries(
-      execution
-        .metrics()
-        .flatMap(({ more }) => Object.entries(more))
-        .filter(([name]) => ENGINE_METRICS.test(name)),
-    ),
+    engine: Object.fromEntries(counted.filter(([name]) => ENGINE_METRICS.test(name))),
     milestones: results.milestones,
   };
-  clearInterval(sampling);
   await execution.cancel();
-  rmSync(directory, { recursive: true, force: true });
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-  process.exit(0);
+  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }
 
 function cpuUs(): number {

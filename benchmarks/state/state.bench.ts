@@ -3,14 +3,14 @@
 //   npm run bench:state -- [--seconds 20] [--memory 64mb] [--keys N] [--queries q18,q20]
 //     [--distributions uniform,zipf] [--checkpoint-ms 5000] [--with flink] [--json]
 //
-// q18: the last bid of each (bidder, auction); q20: bids joined with their auctions. Each case is a
-// process of its own: every key once (the filling), then `--seconds` of measurement. `--memory` is
-// the budget for state, `--keys` by default what makes ten times as many bytes. With flink: the same
-// events through Flink with RocksDB, one JVM whose memory in all is what ours was seen to use.
+// q18: the last bid of each (bidder, auction); q20: bids joined with their auctions. Each case is
+// a process of its own: every key once (the filling), then `--seconds` of measurement. `--memory`
+// is the budget for state, `--keys` by default what makes ten times as many bytes. With flink: the
+// same events through Flink with RocksDB, one JVM whose memory in all is what ours was seen to use.
 // About 1 min per case for ours and 2 for Flink at the defaults.
 import { parseArgs } from 'node:util';
 import { bytesOf, megabytes } from '../byte-sizes.ts';
-import { print } from '../measurement.ts';
+import { printJson, printTable } from '../measurement.ts';
 import { type MeasuredRun, measuredRun } from '../measured-process.ts';
 import { flinkCommand, flinkMemory } from '../peers/flink/flink-command.ts';
 import { installFlink } from '../peers/flink/install.ts';
@@ -114,7 +114,8 @@ async function main(): Promise<void> {
       details.push({ ...flinkRow, ...withoutMilestones(theirs), ratio, results });
     }
   }
-  print('state', table, options.json ? details : table);
+  printTable(table);
+  if (options.json) printJson('state', { rows: details });
 }
 
 await main();
