@@ -80,20 +80,20 @@ export const STATE_MUTANTS: readonly Mutant[] = [
     jobs: ['large-state', 'state-of-all-kinds'],
     edits: [
       {
-        file: `${CORE}/state/snapshot-writer.ts`,
-        find: `const at = this.#runs.indexOf(picked[0]!);`,
-        replace: `const at = 0;`,
+        file: `${CORE}/state/live-runs.ts`,
+        find: `list.splice(at, picked.length,`,
+        replace: `list.splice(0, picked.length,`,
       },
     ],
   },
   {
     name: 'key-group-not-restored',
-    breaks: 'the first key group of a subtask begins empty: restore-plan S2, restored-runs',
+    breaks: 'the first key group of a subtask begins empty: restore-plan S2, open-cold-state',
     edits: [
       {
-        file: `${CORE}/state/restored-runs.ts`,
-        find: `for (const keyGroup of keyGroups) restored`,
-        replace: `for (const keyGroup of keyGroups.slice(1)) restored`,
+        file: `${CORE}/state/open-cold-state.ts`,
+        find: `return run.sections[keyGroup - this.#range.first] ?? null;`,
+        replace: `return run.sections[keyGroup - this.#range.first || 999_999] ?? null;`,
       },
     ],
   },
@@ -110,11 +110,11 @@ export const STATE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'references-not-cut',
-    breaks: 'after a rescale a run is referred to with key groups of others: restored-runs',
+    breaks: 'after a rescale a run is referred to with key groups of others: cut-references',
     jobs: ['state-of-all-kinds', 'dedup', 'running-totals'],
     edits: [
       {
-        file: `${CORE}/state/restored-runs.ts`,
+        file: `${CORE}/state/cut-references.ts`,
         find: `if (first <= last) cut.push({ ...reference, keyGroups: { first, last } });`,
         replace: `if (first <= last) cut.push(reference);`,
       },

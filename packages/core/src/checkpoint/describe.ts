@@ -65,7 +65,8 @@ function describeOperator(uid: string, operator: OperatorManifest): string[] {
   const tables = new Map(
     subtasks.flatMap(({ keyed }) => keyed?.tables ?? []).map((table) => [table.name, table]),
   );
-  for (const { name, kind, version } of tables.values()) {
+  for (const { name, kind, version, isDropped } of tables.values()) {
+    if (isDropped) continue;
     lines.push(`    table "${name}": ${kind}, version ${version}`);
   }
   const runs = subtasks.flatMap(({ keyed }) => keyed?.runs ?? []);

@@ -9,10 +9,10 @@ import type {
 import type { Manifest, OperatorManifest } from './manifest.ts';
 import { redistribute } from './redistribute.ts';
 import {
+  rememberedTables,
   type RestoreTarget,
   type StateChange,
   stateChanges,
-  storedTables,
 } from './state-changes.ts';
 
 /** What one operator begins with. */
@@ -65,7 +65,7 @@ function planOperator(old: OperatorManifest, target: RestoreTarget): OperatorRes
   const hasKeyed = old.subtasks.some(({ keyed }) => keyed !== null);
   const subtasks = Array.from({ length: target.parallelism }, (_, index): OperatorRestore => {
     const range = keyGroupRangeOf(index, target.maxParallelism, target.parallelism);
-    const keyed = hasKeyed ? { tables: storedTables(old), runs: runsFor(old, range) } : null;
+    const keyed = hasKeyed ? { tables: rememberedTables(old), runs: runsFor(old, range) } : null;
     return { keyed, lists: listsBySubtask.map((bySubtask) => bySubtask[index]!) };
   });
   return { subtasks, isFinished: old.subtasks.every(({ finished }) => finished) };

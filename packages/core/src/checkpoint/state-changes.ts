@@ -90,6 +90,11 @@ export function stateChanges(
 
 /** The tables that an operator's snapshot holds, over all subtasks, with all their versions. */
 export function storedTables(operator: OperatorManifest): TableDescription[] {
+  return rememberedTables(operator).filter(({ isDropped }) => isDropped !== true);
+}
+
+/** The same with those that were dropped: of them runs may still hold entries that do not count. */
+export function rememberedTables(operator: OperatorManifest): TableDescription[] {
   const tables = new Map<string, TableDescription>();
   for (const { keyed } of operator.subtasks) {
     for (const table of keyed?.tables ?? []) {

@@ -318,8 +318,7 @@ export class JobRunner implements JobExecution {
     });
     const manifest = this.#driver.latestManifest;
     const { allowDroppedState } = this.#options;
-    const restore =
-      manifest === null ? null : await loadRestore(manifest, graph, runStore, allowDroppedState);
+    const restore = manifest === null ? null : loadRestore(manifest, graph, allowDroppedState);
     const identity = { jobName: graph.jobName, instanceId, generation, attempt };
     await recoverSinks(graph, restore, identity, environment);
     const deployed = new JobAttempt({

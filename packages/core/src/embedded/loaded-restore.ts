@@ -7,12 +7,9 @@ import {
 import type { RestoreTarget, StateChange } from '../checkpoint/state-changes.ts';
 import { fromTaggedJson } from '../codec/tagged-json.ts';
 import type { SourceRestore } from '../coordinator/source-coordinator.ts';
-import { keyGroupRangeOf } from '../element/key-group.ts';
 import type { SourceSplit } from '../function/source.ts';
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts';
 import { tablesOf } from '../graph/state-tables.ts';
-import { readRestoredRuns } from '../state/restored-runs.ts';
-import type { RunStore } from '../state/run-store.ts';
 import { COMMITTABLES_STATE, WRITER_STATE } from '../task/sink/sink-operator.ts';
 import { SPLITS_STATE } from '../task/source/source-operator.ts';
 import type { RestoredOperator } from '../task/task-host.ts';
@@ -23,7 +20,7 @@ export interface SinkRestore {
   readonly writerStates: readonly unknown[];
 }
 
-/** A restore plan whose runs have been read: all that an attempt begins with. */
+/** A restore plan, dealt out: all that an attempt begins with. Its runs are read by the tasks. */
 export class LoadedRestore {
   readonly #plan: RestorePlan;
   /** By `uid#subtask`. */
@@ -80,28 +77,25 @@ export function checkRestore(
   return planRestore(manifest, targetsOf(graph), { allowDroppedState });
 }
 
-/** Plans a restore and reads all runs that it needs. Cost: O(bytes of state). */
-export async function loadRestore(
+/** Plans a restore; reads nothing. */
+export function loadRestore(
   manifest: Manifest,
   graph: JobGraph,
-  runStore: RunStore,
   allowDroppedState: boolean,
-): Promise<LoadedRestore> {
+): LoadedRestore {
   const plan = checkRestore(manifest, graph, allowDroppedState);
   const operators = new Map<string, RestoredOperator>();
-  for (const { operators: chained, parallelism, maxParallelism } of graph.vertices) {
+  for (const { operators: chained, parallelism } of graph.vertices) {
     for (const { node } of chained) {
       const operator = plan.operators.get(node.uid);
       if (operator === undefined) continue;
       const old = manifest.operators[node.uid]!;
       for (let index = 0; index < parallelism; index++) {
         const { keyed, lists } = operator.subtasks[index]!;
-        const range = keyGroupRangeOf(index, maxParallelism, parallelism);
-        const runs = keyed === null ? null : await readRestoredRuns(runStore, keyed.runs, range);
         // With another parallelism there is no telling which subtask had finished, unless all had.
         const finished =
           operator.isFinished || (old.parallelism === parallelism && old.subtasks[index]!.finished);
-        operators.set(`${node.uid}#${index}`, { keyed: runs, lists, finished });
+        operators.set(`${node.uid}#${index}`, { keyed, lists, finished });
       }
     }
   }

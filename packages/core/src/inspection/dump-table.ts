@@ -1,3 +1,4 @@
+import { storedTables } from '../checkpoint/state-changes.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import { encodeKey } from '../codec/key-codec.ts';
@@ -62,12 +63,13 @@ export async function* dumpTable(
 ): AsyncGenerator<DumpedEntry, void, undefined> {
   const { key, includeExpired = false, nowMs } = options;
   const keyGroup = key === undefined ? null : keyGroupOf(key, operator.maxParallelism);
+  const stored = storedTables(operator).find(({ name }) => name === table);
   for (const { keyed } of operator.subtasks) {
     if (keyed === null) continue;
     if (keyGroup !== null && !contains(keyed.keyGroups, keyGroup)) continue;
     const runs = await openRuns(source, keyed);
     for (const group of keyGroup === null ? keyGroupsOf(keyed, runs) : [keyGroup]) {
-      const scan = await openScan(source, runs, group, tableId(table), key);
+      const scan = await openScan(source, runs, group, tableId(table, stored?.generation), key);
       if (scan === null) continue;
       for await (const entry of decodedEntries(scan, nowMs)) {
         if (key !== undefined && keyIdentity(entry.key) !== keyIdentity(key)) continue;

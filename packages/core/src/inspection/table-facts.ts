@@ -95,7 +95,9 @@ async function operatorFacts(
   const runBytes = [...runs.values()].reduce((sum, { length }) => sum + length, 0);
   const isExact = runBytes <= exactBytesMax;
   const counts = new Map<number, TableCount>();
-  for (const { name } of storedTables(operator)) counts.set(tableId(name), newCount());
+  for (const { name, generation } of storedTables(operator)) {
+    counts.set(tableId(name, generation), newCount());
+  }
   for (const { keyed } of subtasks) {
     if (keyed === null) continue;
     const opened = await openRuns(source, keyed);
@@ -104,8 +106,8 @@ async function operatorFacts(
     }
   }
   const tables = storedTables(operator).map((table): TableFacts => {
-    const { name, kind, version } = table;
-    const { atMost, versions, ...exact } = counts.get(tableId(name))!;
+    const { name, kind, version, generation } = table;
+    const { atMost, versions, ...exact } = counts.get(tableId(name, generation))!;
     return {
       name,
       kind,

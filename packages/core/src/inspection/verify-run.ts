@@ -232,7 +232,7 @@ class SectionCheck {
     this.#entries++;
     const table = this.#tables.get(block.readUInt32BE(keyStart));
     if (table === undefined) fail('an entry of an unknown table');
-    if (format.tableId(table.name) !== table.id) fail('the id of a table');
+    if (format.tableId(table.name, table.generation) !== table.id) fail('the id of a table');
     const reader = new ByteReader(block, keyStart + 4, keyEnd);
     const address = decodeAddress(reader, table.order);
     if (reader.remaining > 0) fail('bytes after a key');

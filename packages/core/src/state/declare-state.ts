@@ -1,37 +1,46 @@
 import type { Clock } from '../base/environment.ts';
-import { type Key, keyIdentity } from '../element/key.ts';
-import { CellColumn } from './cell-column.ts';
+import type { Key } from '../element/key.ts';
+import type { EntryReader, StoredRecord } from './entry-reader.ts';
+import type { SubKey } from './entry-table.ts';
 import type { StateDescriptor } from './descriptors.ts';
 import type { DirtyLog } from './dirty-log.ts';
 import { DirtyTable } from './dirty-table.ts';
-import type { KeySlots, SlotColumn } from './key-slots.ts';
-import { type ListCell, ListHandle } from './list-handle.ts';
-import { type MapCell, MapHandle } from './map-handle.ts';
-import type { StateTable } from './state-table.ts';
-import type { StoredEntry } from './stored-entry.ts';
-import type { TableRestorer } from './table-restorer.ts';
+import { ABSENT, COLD, type KeySlots, type SlotColumn } from './key-slots.ts';
+import { ListColumn } from './list-column.ts';
+import { ListHandle } from './list-handle.ts';
+import { MapColumn } from './map-column.ts';
+import { MapHandle } from './map-handle.ts';
+import type { DeclaredTable } from './state-table.ts';
 import { TtlClock } from './ttl-clock.ts';
 import { ValueColumn } from './value-column.ts';
 import { AggregatingHandle, type OnStore, ReducingHandle, ValueHandle } from './value-handles.ts';
 
 /** What all states of a store share, and the table of this one. */
 export interface StateContext {
-  readonly table: StateTable;
+  readonly table: DeclaredTable;
   readonly keys: KeySlots;
   readonly log: DirtyLog;
-  readonly restorer: TableRestorer;
+  readonly cold: EntryReader;
   readonly clock: Clock;
   readonly onStore: OnStore | null;
 }
 
 /** A declared state: its column, what the user sees of it, and how much it holds. */
 export interface DeclaredState {
+  readonly table: DeclaredTable;
   readonly column: SlotColumn;
   readonly handle: unknown;
+  /** Values or entries in memory. */
   readonly liveCount: () => number;
+  /** Whether the slot holds anything, expired or not. May read. */
+  readonly holds: (slot: number) => boolean;
+  /** Whether what the runs hold of an entry is not known: neither in memory nor ended. */
+  readonly lacks: (slot: number, sub: SubKey) => boolean;
+  /** Puts in all records of one key that it lacks. */
+  readonly fill: (slot: number, records: readonly StoredRecord[]) => void;
 }
 
-/** Makes the column and the handle of a state and restores it. */
+/** Makes the column and the handle of a state. Reads nothing of what is stored. */
 export function declareState(
   descriptor: StateDescriptor<unknown>,
   context: StateContext,
@@ -55,76 +64,72 @@ function declareValue(
   context: StateContext,
   ttl: TtlClock | null,
 ): DeclaredState {
-  const { table, keys, log, onStore } = context;
-  const column = new ValueColumn(table, keys, log, ttl);
-  const isUserValue = descriptor.kind !== 'aggregating'; // accumulators change in place
-  context.restorer.restore(table, ({ key, keyGroup, value, expiresAtMs, isMigrated }) => {
-    const slot = keys.slotOf(key, keyGroup);
-    if (onStore !== null && isUserValue) onStore(value);
-    column.restore(slot, value, expiresAtMs);
-    if (isMigrated) column.rewrite(slot);
-  });
-  const liveCount = (): number => column.liveCount;
-  if (descriptor.kind === 'reducing') {
-    const handle = new ReducingHandle(keys, column, descriptor.reduce!, onStore);
-    return { column, handle, liveCount };
+  const { table, keys, log, cold, onStore } = context;
+  // Accumulators change in place.
+  const onLoad = descriptor.kind === 'aggregating' ? null : onStore;
+  const column = new ValueColumn(table, keys, log, cold, ttl, onLoad);
+  return {
+    table,
+    column,
+    handle: valueHandle(descriptor, keys, column, onStore),
+    liveCount: () => column.liveCount,
+    holds: (slot) => column.holds(slot),
+    lacks: (slot) => column.values[slot] === COLD,
+    fill: (slot, [record]) => column.fill(slot, record!),
+  };
+}
+
+function valueHandle(
+  descriptor: StateDescriptor<unknown>,
+  keys: KeySlots,
+  column: ValueColumn,
+  onStore: OnStore | null,
+): unknown {
+  switch (descriptor.kind) {
+    case 'reducing':
+      return new ReducingHandle(keys, column, descriptor.reduce!, onStore);
+    case 'aggregating':
+      return new AggregatingHandle(keys, column, descriptor.aggregate!);
+    default:
+      return new ValueHandle(keys, column, descriptor.initial, onStore);
   }
-  if (descriptor.kind === 'aggregating') {
-    return {
-      column,
-      handle: new AggregatingHandle(keys, column, descriptor.aggregate!),
-      liveCount,
-    };
-  }
-  return { column, handle: new ValueHandle(keys, column, descriptor.initial, onStore), liveCount };
 }
 
 function declareList(context: StateContext, ttl: TtlClock | null): DeclaredState {
-  const { table, entries } = restoreElements(context);
-  const column = new CellColumn<ListCell<unknown>, unknown>(context.keys, table);
-  for (const entry of entries) {
-    const slot = context.keys.slotOf(entry.key, entry.keyGroup);
-    let cell = column.at(slot);
-    if (cell === undefined) {
-      cell = { slot, entries: [], next: 0 };
-      column.values[slot] = cell;
-    }
-    cell.entries.push(entry);
-    cell.next = (entry.sub as number) + 1; // the table's order is that of the sequence numbers
-  }
-  const handle = new ListHandle(column, ttl, context.onStore);
-  return { column, handle, liveCount: () => table.liveCount };
+  const { keys, log, cold, onStore } = context;
+  const table = elementTable(context);
+  const column = new ListColumn<unknown>(keys, table, log, cold);
+  return {
+    table: context.table,
+    column,
+    handle: new ListHandle(column, ttl, onStore),
+    liveCount: () => table.liveCount,
+    holds: (slot) => column.at(slot) !== undefined,
+    lacks: (slot) => column.values[slot] === COLD,
+    fill: (slot, records) => column.fill(slot, records),
+  };
 }
 
 function declareMap(context: StateContext, ttl: TtlClock | null): DeclaredState {
-  const { table, entries } = restoreElements(context);
-  entries.sort((a, b) => a.rank - b.rank);
-  const column = new CellColumn<MapCell<unknown>, unknown>(context.keys, table);
-  for (const entry of entries) {
-    const slot = context.keys.slotOf(entry.key, entry.keyGroup);
-    let cell = column.at(slot);
-    if (cell === undefined) {
-      cell = { slot, entries: new Map(), nextRank: 0 };
-      column.values[slot] = cell;
-    }
-    cell.entries.set(keyIdentity(entry.sub as Key), entry);
-    cell.nextRank = entry.rank + 1;
-  }
-  const handle = new MapHandle<Key, unknown>(column, ttl, context.onStore);
-  return { column, handle, liveCount: () => table.liveCount };
+  const { keys, log, cold, onStore } = context;
+  const table = elementTable(context);
+  const column = new MapColumn<unknown>(keys, table, log, cold);
+  return {
+    table: context.table,
+    column,
+    handle: new MapHandle<Key, unknown>(column, ttl, onStore),
+    liveCount: () => table.liveCount,
+    holds(slot) {
+      const cell = column.values[slot] === ABSENT ? undefined : column.at(slot);
+      return cell !== undefined && column.hasAny(cell);
+    },
+    lacks: (slot, sub) => column.lacks(slot, sub as Key),
+    fill: (slot, records) => column.fill(slot, records),
+  };
 }
 
-function restoreElements(context: StateContext): {
-  table: DirtyTable<unknown>;
-  entries: StoredEntry<unknown>[];
-} {
-  const entries: StoredEntry<unknown>[] = [];
-  const table = new DirtyTable<unknown>(context.table, context.log, (accept) =>
-    context.restorer.restoreEntries(context.table, accept),
-  );
-  table.restoreStored((entry) => {
-    if (context.onStore !== null) context.onStore(entry.value);
-    entries.push(entry);
-  });
-  return { table, entries };
+function elementTable({ table, log, onStore }: StateContext): DirtyTable<unknown> {
+  const elements = new DirtyTable<unknown>(table, log, null);
+  elements.onLoad = onStore;
+  return elements;
 }

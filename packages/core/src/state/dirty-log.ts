@@ -13,13 +13,20 @@ export interface DirtyColumn {
   dropIfDead(slot: number): boolean;
 }
 
+/** What happens when a slot may have become free. */
+export type OnRetired = (slot: number) => void;
+
 /** Numbers that tests make small. */
 export interface DirtyLogTuning {
   /** The clock is looked at once per this many entries; default 64 (an entry takes 2-3 us). */
   readonly sliceEntries?: number;
   /** Dead entries below this are not worth a sweep of the list; default 1 024. */
   readonly sweepAt?: number;
+  /** Maps of so many entries leave the memory in parts; default 64. */
+  readonly largeMap?: number;
 }
+
+const LARGE_BYTES = 1 << 20;
 
 /**
  * Knows which entries changed since when: the open segment, and the chain of frozen ones, oldest
@@ -27,12 +34,17 @@ export interface DirtyLogTuning {
  */
 export class DirtyLog {
   readonly encoder: ValueEncoder;
+  readonly largeMap: number;
   /** Epoch of the open segment. */
   epoch = 1;
   /** Entries with an epoch from here on are changed in the open segment. */
   openLow = 1;
   open = new Segment(1);
   readonly chain: Segment[] = [];
+  /** S6: all epochs up to here are sealed. */
+  sealedUpTo = 0;
+  /** A value of more than a megabyte came in: time to look at the memory. */
+  onLargeValue: () => void = () => {};
   readonly #columns: DirtyColumn[] = [];
   readonly #clock: Clock;
   readonly #sliceEntries: number;
@@ -40,11 +52,13 @@ export class DirtyLog {
   #sequence = 0;
   #deadSlots = 0;
   #deadEntries = 0;
+  readonly #released: number[] = [];
 
   constructor(clock: Clock, shapes: ShapeTable, tuning: DirtyLogTuning = {}) {
     this.#clock = clock;
     this.#sliceEntries = tuning.sliceEntries ?? 64;
     this.#sweepAt = tuning.sweepAt ?? 1_024;
+    this.largeMap = tuning.largeMap ?? 64;
     this.encoder = new ValueEncoder(shapes);
   }
 
@@ -81,6 +95,52 @@ export class DirtyLog {
     this.#deadSlots = 0;
     this.#deadEntries = 0;
     return frozen;
+  }
+
+  /** What must be sealed before it can be evicted: heap bytes, estimated. O(segments). */
+  get dirtyBytes(): number {
+    return this.chain.reduce((sum, { bytes }) => sum + bytes, this.open.bytes);
+  }
+
+  /** Notes that `bytes` more must be sealed before they can be evicted. */
+  addDirtyBytes(bytes: number): void {
+    this.open.bytes += bytes;
+    if (bytes > LARGE_BYTES) this.onLargeValue();
+  }
+
+  /** Whether what a clean thing's epoch says is sealed (S6). */
+  isSealed(epoch: number): boolean {
+    return epoch <= 0 && -epoch <= this.sealedUpTo;
+  }
+
+  /** The slot is empty and may be released when what has been changed up to now is sealed. */
+  retire(slot: number): void {
+    this.open.retired.push(slot);
+  }
+
+  /** The run of the oldest segment is live. */
+  seal(segment: Segment): void {
+    assert(this.chain[0] === segment, 'segments seal in the order of their epochs');
+    this.chain.shift();
+    segment.state = 'sealed';
+    segment.run = null;
+    this.sealedUpTo = segment.high;
+    for (const slot of segment.retired) this.#released.push(slot);
+    segment.retired = [];
+    segment.bytes = 0;
+  }
+
+  /**
+   * Hands over slots whose segment is sealed until all are done or the clock reaches `deadlineMs`.
+   *
+   * @returns whether none is left
+   */
+  releaseSlice(release: OnRetired, deadlineMs: number): boolean {
+    for (let count = 1; this.#released.length > 0; count++) {
+      release(this.#released.pop()!);
+      if (count % this.#sliceEntries === 0 && this.#clock.monotonicMs() >= deadlineMs) break;
+    }
+    return this.#released.length === 0;
   }
 
   /** The segment that must encode an entry of that epoch. */
@@ -146,12 +206,14 @@ export class DirtyLog {
     const { table, keyGroup, key, sub, sequence } = entry;
     const isDead = entry.isGone || (entry.expiresAtMs < Infinity && this.isExpired(entry));
     if (!isDead) {
-      segment.stream.put(table, keyGroup, key, sub, sequence, entry, this.encoder);
+      const { stream } = segment;
+      const bytes = stream.put(table, keyGroup, key, sub, sequence, entry, this.encoder);
+      table.sizes.resize(entry, table.sizes.ofEncodedEntry(bytes, entry.bytes));
     } else if (entry.isKnown) {
       segment.stream.putTombstone(table, keyGroup, key, sub, sequence);
     }
     entry.isKnown = !isDead;
-    entry.epoch = 0;
+    entry.epoch = -segment.high;
   }
 
   isExpired(stored: { readonly expiresAtMs: number }): boolean {
@@ -172,12 +234,12 @@ export class DirtyLog {
     list.length = kept;
   }
 
-  /** The same for an entry; its epoch is 0. */
+  /** The same for an entry; its epoch is not above 0. */
   noteDeadEntry(): void {
     const lists = this.open.entryLists;
     const list = lists.at(-1)!;
     if (++this.#deadEntries < this.#sweepAt || this.#deadEntries * 2 < list.length) return;
     this.#deadEntries = 0;
-    lists[lists.length - 1] = list.filter((entry) => entry.epoch !== 0);
+    lists[lists.length - 1] = list.filter((entry) => entry.epoch > 0);
   }
 }

@@ -1,5 +1,6 @@
 // Random schedules against plain data: whatever the order of changes, freezes, slices, writes,
-// failures, discards, compactions, crashes and rescales, a snapshot holds the state at its freeze.
+// failures, discards, compactions, evictions, spills, crashes and rescales, a snapshot holds the
+// state at its freeze, and whoever reads sees what was written.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Key } from '../element/key.ts';
@@ -7,6 +8,7 @@ import { keyGroupOf, keyGroupRangeOf, subtaskOf } from '../element/key-group.ts'
 import { aggregating, list, map, reducing, type StateHandles, value } from './descriptors.ts';
 import type { Entry, EntryTable } from './entry-table.ts';
 import type { FrozenState, KeyedStateStore } from './keyed-state-store.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import type { KeyedStateSnapshot, RunReference } from './snapshot.ts';
 import { SeededRandom, StateTestBed } from './state-test-bed.ts';
 
@@ -21,6 +23,7 @@ const descriptors = {
   value: value<Box>(),
   list: list<Box>(),
   map: map<Key, Box>(),
+  large: map<number, number>(),
   sum: reducing<number>((a, b) => a + b),
   bag: aggregating<number, number[], number[]>({
     create: () => [],
@@ -41,6 +44,7 @@ interface ModelKey {
   value: Box | undefined;
   list: Box[];
   map: [Key, Box][];
+  large: [number, number][];
   sum: number | undefined;
   bag: number[] | undefined;
   mayfly: Stamped<number> | undefined;
@@ -57,6 +61,7 @@ const emptyModel = (): Model =>
     value: undefined,
     list: [],
     map: [],
+    large: [],
     sum: undefined,
     bag: undefined,
     mayfly: undefined,
@@ -83,6 +88,8 @@ interface Checkpoint {
 class Schedule {
   readonly bed = new StateTestBed();
   readonly random: SeededRandom;
+  /** One in three schedules has room for hardly anything: it evicts and spills by itself. */
+  readonly memory: MemoryBudget;
   readonly seed: number;
   subjects: Subject[] = [];
   model = emptyModel();
@@ -92,6 +99,7 @@ class Schedule {
   constructor(seed: number) {
     this.seed = seed;
     this.random = new SeededRandom(seed);
+    this.memory = new MemoryBudget(seed % 3 === 0 ? 4_000 : Number.POSITIVE_INFINITY);
   }
 
   async run(steps: number): Promise<void> {
@@ -109,8 +117,9 @@ class Schedule {
   }
 
   async step(): Promise<void> {
+    if (this.random.below(4) === 0) this.shrink();
     const choice = this.random.below(40);
-    if (choice < 24) this.change();
+    if (choice < 23) this.change();
     else if (choice < 25) this.look();
     else if (choice < 26) this.bed.nowMs += this.random.below(12);
     else if (choice < 28) this.freeze();
@@ -120,6 +129,17 @@ class Schedule {
     else if (choice < 38) this.bed.failingWrites += this.random.below(3) === 0 ? 1 : 0;
     else if (this.random.below(3) === 0) await this.verify(this.random.pick(this.completed()));
     else if (this.random.below(3) > 0) await this.crash();
+  }
+
+  /** Memory gets short: between two records, as everywhere else. */
+  shrink(): void {
+    this.memory.relieve();
+    for (const member of this.memory.members) {
+      const choice = this.random.below(8);
+      if (choice < 5) member.evictSome(1 + this.random.below(30));
+      else if (choice === 7) member.spill();
+      member.noteUse(this.random.below(2) === 0);
+    }
   }
 
   async happen(times: number): Promise<void> {
@@ -142,7 +162,13 @@ class Schedule {
           keyGroupRange: range,
           maxParallelism: MAX_PARALLELISM,
           compression: this.seed % 2 === 0 ? 'zstd' : 'none',
-          tuning: { sliceEntries: 1 + (this.seed % 5), sweepAt: 1 + (this.seed % 3) },
+          tuning: {
+            sliceEntries: 1 + (this.seed % 5),
+            sweepAt: 1 + (this.seed % 3),
+            largeMap: 1 + (this.seed % 7),
+          },
+          memory: this.memory,
+          hydrate: this.random.below(2) === 0,
           compaction: (sizes) => (sizes.length < 2 ? 0 : 2 + this.random.below(sizes.length - 1)),
         },
         references,
@@ -179,7 +205,10 @@ class Schedule {
     const key = this.random.below(this.random.below(4) === 0 ? KEYS.length : 3);
     const { subject, model } = this.at(key);
     const n = this.counter++;
-    switch (this.random.below(8)) {
+    switch (this.random.below(9)) {
+      case 8:
+        this.changeLarge(subject, model, n);
+        break;
       case 0:
         this.changeValue(subject, model, n);
         break;
@@ -246,10 +275,37 @@ class Schedule {
         return;
       default: {
         const box = (handles.map.get(key) as Box | undefined) ?? { n: 0 };
+        assert.deepEqual(box, model.map[at]?.[1] ?? { n: 0 }, this.say('map'));
         box.n = n;
         handles.map.set(key, box);
         if (at >= 0) model.map[at] = [key, { ...box }];
         else model.map.push([key, { ...box }]);
+      }
+    }
+  }
+
+  changeLarge({ handles }: Subject, model: ModelKey, n: number): void {
+    const choice = this.random.below(8);
+    if (choice === 0) {
+      handles.large.clear();
+      model.large = [];
+      return;
+    }
+    if (choice === 1) {
+      assert.equal(handles.large.isEmpty(), model.large.length === 0, this.say('isEmpty'));
+      return;
+    }
+    for (let i = 0; i < 6; i++) {
+      const name = this.random.below(20);
+      const at = model.large.findIndex(([k]) => k === name);
+      assert.equal(handles.large.has(name), at >= 0, this.say('has'));
+      if (this.random.below(3) === 0) {
+        handles.large.delete(name);
+        if (at >= 0) model.large.splice(at, 1);
+      } else {
+        handles.large.set(name, n);
+        if (at >= 0) model.large[at] = [name, n];
+        else model.large.push([name, n]);
       }
     }
   }
@@ -317,10 +373,39 @@ class Schedule {
 
   /** Compares one key as the user sees it. Reading `swarm` stamps it, here and in the model. */
   look(): void {
+    if (this.random.below(4) === 0) this.lookAtAll();
     const { subject, model } = this.at(this.random.below(KEYS.length));
+    if (this.random.below(2) === 0) this.shrink();
     const alive = model.swarm.filter(([, stamped]) => this.isAlive(stamped));
     model.swarm = alive.map(([k, { x }]) => [k, { at: this.bed.nowMs, x }]);
     assert.deepEqual(seen(subject), this.expected(model), this.say('look'));
+  }
+
+  /** Compares which keys hold what. */
+  lookAtAll(): void {
+    const visited: Record<string, number[]> = { value: [], list: [], map: [], large: [], bag: [] };
+    for (const { store } of this.subjects) {
+      for (const [name, keys] of Object.entries(visited)) {
+        store.forEachKey(name, (key) => void keys.push(keyNumber(key)));
+      }
+    }
+    const holds = (test: (key: ModelKey) => boolean): number[] =>
+      this.model.flatMap((key, i) => (test(key) ? [i] : []));
+    for (const keys of Object.values(visited)) keys.sort((a, b) => a - b);
+    assert.deepEqual(
+      visited,
+      {
+        value: holds((key) => key.value !== undefined),
+        list: holds((key) => key.list.length > 0),
+        map: holds((key) => key.map.length > 0),
+        large: holds((key) => key.large.length > 0),
+        bag: holds((key) => key.bag !== undefined),
+      },
+      this.say('forEachKey'),
+    );
+    const isEmpty = this.subjects.every(({ store }) => store.isEmpty());
+    const isHeld = this.model.some((key) => Object.values(immortal(key)).some(isSomething));
+    assert.ok(!isEmpty || !isHeld, this.say('isEmpty'));
   }
 
   isAlive({ at }: Stamped<unknown>): boolean {
@@ -333,6 +418,7 @@ class Schedule {
       value: model.value,
       list: model.list,
       map: model.map,
+      large: model.large,
       sum: model.sum,
       bag: model.bag,
       mayfly: mayfly !== undefined && this.isAlive(mayfly) ? mayfly.x : undefined,
@@ -386,6 +472,7 @@ class Schedule {
     this.subjects = await this.open(1 + this.random.below(3), checkpoint.snapshots);
     this.model = structuredClone(checkpoint.model);
     for (let key = 0; key < KEYS.length; key++) {
+      if (this.random.below(3) === 0) this.shrink();
       const at = this.at(key);
       assert.deepEqual(seen(at.subject), this.expected(at.model), this.say(`restored ${key}`));
       const entries = at.model.entries.map(([sub, box]) => [address(key, sub), box] as const);
@@ -396,6 +483,7 @@ class Schedule {
     const inTables = this.subjects.reduce((sum, { index }) => sum + index.size, 0);
     const inModel = this.model.reduce((sum, { entries }) => sum + entries.length, 0);
     assert.equal(inTables, inModel, this.say('entries of the table'));
+    for (const { store } of this.subjects) store.close();
     this.subjects = current;
     this.model = model;
   }
@@ -420,12 +508,22 @@ function seen({ handles }: Subject): unknown {
     value: handles.value.get(),
     list: handles.list.get(),
     map: [...handles.map.entries()],
+    large: [...handles.large.entries()],
     sum: handles.sum.get(),
     bag: handles.bag.get(),
     mayfly: handles.mayfly.get(),
     mayflies: handles.mayflies.get(),
     swarm: sorted([...handles.swarm.entries()]),
   };
+}
+
+/** What does not go by itself. */
+function immortal({ mayfly: _1, mayflies: _2, swarm: _3, ...rest }: ModelKey): object {
+  return rest;
+}
+
+function isSomething(held: unknown): boolean {
+  return Array.isArray(held) ? held.length > 0 : held !== undefined;
 }
 
 // The place of an entry that was set again after it had expired is not promised.

@@ -1,22 +1,16 @@
-import type { Cell, CellColumn } from './cell-column.ts';
 import type { DeepReadonly, ListState } from './descriptors.ts';
+import type { ListCell, ListColumn } from './list-column.ts';
 import type { StoredEntry } from './stored-entry.ts';
 import { SWEEP_PER_WRITE, type TtlClock } from './ttl-clock.ts';
 import type { OnStore } from './value-handles.ts';
 
-/** The elements of one key, in order; their sub keys are the sequence numbers. */
-export interface ListCell<T> extends Cell {
-  entries: StoredEntry<T>[];
-  next: number;
-}
-
 /** List state: each element is an entry, so an append writes only the element. */
 export class ListHandle<T> implements ListState<T> {
-  readonly #column: CellColumn<ListCell<T>, T>;
+  readonly #column: ListColumn<T>;
   readonly #ttl: TtlClock | null;
   readonly #onStore: OnStore | null;
 
-  constructor(column: CellColumn<ListCell<T>, T>, ttl: TtlClock | null, onStore: OnStore | null) {
+  constructor(column: ListColumn<T>, ttl: TtlClock | null, onStore: OnStore | null) {
     this.#column = column;
     this.#ttl = ttl;
     this.#onStore = onStore;
@@ -34,6 +28,7 @@ export class ListHandle<T> implements ListState<T> {
     const { keys, table } = this.#column;
     const cell =
       this.#column.current() ?? this.#column.place((slot) => ({ slot, entries: [], next: 0 }));
+    this.#column.noteChange(cell.slot);
     const expiresAtMs = this.#ttl?.expiry() ?? Number.POSITIVE_INFINITY;
     const key = keys.currentKey();
     const keyGroup = keys.currentKeyGroup();
@@ -54,9 +49,9 @@ export class ListHandle<T> implements ListState<T> {
   clear(): void {
     const cell = this.#column.current();
     if (cell === undefined) return;
-    for (const entry of cell.entries) this.#column.table.remove(entry);
+    for (const entry of cell.entries) this.#column.remove(cell, entry);
     cell.entries = [];
-    this.#column.drop(cell);
+    this.#column.dropIfWhole(cell);
   }
 
   // Elements expire in their order, as each is stamped when it is added, or all when they are read.
@@ -67,11 +62,11 @@ export class ListHandle<T> implements ListState<T> {
       let expired = 0;
       for (const entry of cell.entries) {
         if (!ttl.isExpired(entry.expiresAtMs)) break;
-        this.#column.table.remove(entry);
+        this.#column.remove(cell, entry);
         expired++;
       }
       if (expired > 0) cell.entries.splice(0, expired);
-      if (cell.entries.length === 0) this.#column.drop(cell);
+      if (cell.entries.length === 0) this.#column.dropIfWhole(cell);
     }
   }
 
@@ -84,14 +79,15 @@ export class ListHandle<T> implements ListState<T> {
         kept.push(entry);
         if (!ttl.restampsOnRead) continue;
         this.#column.table.write(entry);
+        this.#column.noteChange(cell.slot);
         entry.expiresAtMs = ttl.expiry();
       } else {
         if (ttl.showsExpired) shown.push(this.#show(entry));
-        this.#column.table.remove(entry);
+        this.#column.remove(cell, entry);
       }
     }
     cell.entries = kept;
-    if (kept.length === 0) this.#column.drop(cell);
+    if (kept.length === 0) this.#column.dropIfWhole(cell);
     return shown;
   }
 

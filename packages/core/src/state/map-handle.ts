@@ -1,25 +1,19 @@
-import { type Key, type KeyIdentity, keyIdentity } from '../element/key.ts';
-import type { Cell, CellColumn } from './cell-column.ts';
+import { type Key, keyIdentity } from '../element/key.ts';
 import type { DeepReadonly, MapState } from './descriptors.ts';
+import type { MapCell, MapColumn } from './map-column.ts';
 import type { StoredEntry } from './stored-entry.ts';
 import { SWEEP_PER_WRITE, type TtlClock } from './ttl-clock.ts';
 import type { OnStore } from './value-handles.ts';
 
-/** The entries of one key's map, in order of insertion. */
-export interface MapCell<V> extends Cell {
-  readonly entries: Map<KeyIdentity, StoredEntry<V>>;
-  nextRank: number;
-}
-
 /** Map state: each entry is stored by itself, with its place in the order of insertion. */
 export class MapHandle<K extends Key, V> implements MapState<K, V> {
-  readonly #column: CellColumn<MapCell<V>, V>;
+  readonly #column: MapColumn<V>;
   readonly #ttl: TtlClock | null;
   readonly #onStore: OnStore | null;
   /** Where the sweep for expired entries stands. */
-  #swept: { cell: MapCell<V>; entries: MapIterator<StoredEntry<V>> } | null = null;
+  #swept: { cell: MapCell<V>; entries: MapIterator<StoredEntry<V> | null> } | null = null;
 
-  constructor(column: CellColumn<MapCell<V>, V>, ttl: TtlClock | null, onStore: OnStore | null) {
+  constructor(column: MapColumn<V>, ttl: TtlClock | null, onStore: OnStore | null) {
     this.#column = column;
     this.#ttl = ttl;
     this.#onStore = onStore;
@@ -27,46 +21,42 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
 
   get(key: K): DeepReadonly<V> | undefined {
     const cell = this.#column.current();
-    const entry = cell?.entries.get(keyIdentity(key));
-    if (cell === undefined || entry === undefined) return undefined;
+    if (cell === undefined) return undefined;
+    const entry = this.#column.find(cell, keyIdentity(key), key);
+    if (entry === undefined) return undefined;
     return this.#access(cell, entry) ? (entry.value as DeepReadonly<V>) : undefined;
   }
 
   set(key: K, value: V): void {
     if (this.#onStore !== null) this.#onStore(value);
-    const { keys, table } = this.#column;
     const identity = keyIdentity(key);
+    const column = this.#column;
     const cell =
-      this.#column.current() ??
-      this.#column.place((slot) => ({ slot, entries: new Map(), nextRank: 0 }));
+      column.current() ?? column.place((slot) => ({ slot, entries: new Map(), isWhole: true }));
     const expiresAtMs = this.#ttl?.expiry() ?? Number.POSITIVE_INFINITY;
-    const entry = cell.entries.get(identity);
-    if (entry !== undefined) {
-      table.write(entry);
-      entry.value = value;
+    const entry = column.find(cell, identity, key);
+    if (entry === undefined) {
+      column.create(cell, identity, key, value, expiresAtMs);
+    } else {
+      column.table.replace(entry, value);
+      column.noteChange(cell.slot);
       entry.expiresAtMs = expiresAtMs;
-      if (this.#ttl?.sweeps === true) this.#sweep(this.#ttl);
-      return;
     }
-    const owner = keys.currentKey();
-    const keyGroup = keys.currentKeyGroup();
-    cell.entries.set(
-      identity,
-      table.createRanked(owner, keyGroup, key, value, expiresAtMs, cell.nextRank++),
-    );
     if (this.#ttl?.sweeps === true) this.#sweep(this.#ttl);
   }
 
   has(key: K): boolean {
     const cell = this.#column.current();
-    const entry = cell?.entries.get(keyIdentity(key));
-    return cell !== undefined && entry !== undefined && this.#access(cell, entry);
+    if (cell === undefined) return false;
+    const entry = this.#column.find(cell, keyIdentity(key), key);
+    return entry !== undefined && this.#access(cell, entry);
   }
 
   delete(key: K): void {
     const cell = this.#column.current();
-    const entry = cell?.entries.get(keyIdentity(key));
-    if (cell !== undefined && entry !== undefined) this.#remove(cell, entry);
+    if (cell === undefined) return;
+    const entry = this.#column.find(cell, keyIdentity(key), key);
+    if (entry !== undefined) this.#column.end(cell, entry);
   }
 
   entries(): Iterable<readonly [K, DeepReadonly<V>]> {
@@ -83,21 +73,20 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
 
   /** As on Flink, an expired entry counts until somebody touches it. */
   isEmpty(): boolean {
-    return this.#column.current() === undefined;
+    const cell = this.#column.current();
+    return cell === undefined || !this.#column.hasAny(cell);
   }
 
   clear(): void {
     const cell = this.#column.current();
-    if (cell === undefined) return;
-    for (const entry of cell.entries.values()) this.#column.table.remove(entry);
-    cell.entries.clear();
-    this.#column.drop(cell);
+    if (cell !== undefined) this.#column.endAll(cell);
   }
 
   // Bound to the key that is current now, also if it is consumed when another one is.
   #iterate<R>(show: (entry: StoredEntry<V>) => R): Iterable<R> {
     const cell = this.#column.current();
     if (cell === undefined) return [];
+    this.#column.complete(cell);
     return {
       [Symbol.iterator]: () => {
         const entries = cell.entries.values();
@@ -106,6 +95,7 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
             for (;;) {
               const { done, value: entry } = entries.next();
               if (done) return { done: true, value: undefined };
+              if (entry === null || entry.isGone) continue;
               if (this.#access(cell, entry)) return { done: false, value: show(entry) };
             }
           },
@@ -120,8 +110,8 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
       if (this.#swept === null || entry === undefined || entry.done === true) {
         const cell = this.#column.nextInRound();
         this.#swept = cell === undefined ? null : { cell, entries: cell.entries.values() };
-      } else if (ttl.isExpired(entry.value.expiresAtMs)) {
-        this.#remove(this.#swept.cell, entry.value);
+      } else if (entry.value !== null && this.#isExpiredNow(entry.value, ttl)) {
+        this.#column.end(this.#swept.cell, entry.value);
       }
     }
   }
@@ -132,19 +122,18 @@ export class MapHandle<K extends Key, V> implements MapState<K, V> {
     const ttl = this.#ttl;
     if (ttl === null) return true;
     if (ttl.isExpired(entry.expiresAtMs)) {
-      this.#remove(cell, entry);
+      this.#column.end(cell, entry);
       return ttl.showsExpired;
     }
     if (ttl.restampsOnRead) {
       this.#column.table.write(entry);
+      this.#column.noteChange(cell.slot);
       entry.expiresAtMs = ttl.expiry();
     }
     return true;
   }
 
-  #remove(cell: MapCell<V>, entry: StoredEntry<V>): void {
-    cell.entries.delete(keyIdentity(entry.sub as K));
-    this.#column.table.remove(entry);
-    if (cell.entries.size === 0) this.#column.drop(cell);
+  #isExpiredNow(entry: StoredEntry<V>, ttl: TtlClock): boolean {
+    return !entry.isGone && ttl.isExpired(entry.expiresAtMs);
   }
 }

@@ -30,6 +30,7 @@ export class RecordStream {
   /**
    * Appends an entry with a value; on an error nothing is appended.
    *
+   * @returns bytes of the value as it is stored
    * @throws UnserializableValueError StateTooLargeError
    */
   put(
@@ -40,7 +41,7 @@ export class RecordStream {
     sequence: number,
     stored: { readonly value: unknown; readonly expiresAtMs: number; readonly rank: number },
     encoder: ValueEncoder,
-  ): void {
+  ): number {
     const writer = this.#roomyWriter();
     const start = writer.position;
     try {
@@ -57,6 +58,7 @@ export class RecordStream {
       writer.varint(table.version);
       encoder.encode(stored.value, writer, this.#shapesOf(keyGroup), table.name);
       this.#end(start, body, flags, table);
+      return writer.position - body;
     } catch (error) {
       writer.position = start;
       throw error;
@@ -71,15 +73,9 @@ export class RecordStream {
     this.#end(start, body, TOMBSTONE, table);
   }
 
-  /** The same for a key as it stands in a run. */
-  putRawTombstone(keyGroup: number, key: Uint8Array, sequence: number): void {
-    const writer = this.#roomyWriter();
-    writer.u16(keyGroup);
-    writer.f64(sequence);
-    writer.u32(key.length);
-    writer.u32(TOMBSTONE);
-    writer.raw(key);
-    this.records++;
+  /** Bytes of all records. */
+  get bytes(): number {
+    return this.#full.reduce((sum, { length }) => sum + length, this.#writer.position);
   }
 
   /** Takes over what another stream holds, which must not be used any more. */

@@ -84,6 +84,8 @@ export interface TableRecord {
   readonly order: 'key' | 'sub';
   /** The largest rank of its entries, if any has one; absent also in runs of version 1. */
   readonly maxRank?: number;
+  /** Part of the id; default 0. See `tableId`. */
+  readonly generation?: number;
 }
 
 /** What a section says about its entries. */
@@ -92,10 +94,15 @@ export interface SectionNames {
   readonly shapes: readonly ShapeRecord[];
 }
 
-/** The id of a table: FNV-1a, 32 bits, of its name as JSON text. */
-export function tableId(name: string): number {
+/**
+ * The id of a table: FNV-1a, 32 bits, of its name as JSON text.
+ *
+ * @param generation how often a state of that name was dropped and declared again; default 0
+ */
+export function tableId(name: string, generation = 0): number {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(JSON.stringify(name), 'utf8')) {
+  const text = JSON.stringify(generation === 0 ? name : [name, generation]);
+  for (const byte of Buffer.from(text, 'utf8')) {
     hash = Math.imul(hash ^ byte, 0x01000193);
   }
   return hash >>> 0;

@@ -18,6 +18,8 @@ import type { StoredEntry } from './stored-entry.ts';
 // S4. Segments seal strictly in the order of their epochs; a run is referred to only when durable.
 // S5. A segment whose persist has begun is finished, even if its checkpoint was aborted: the next
 //     checkpoint refers to its run. If writing fails it stays, and the next persist tries again.
+// S6. An epoch is sealed when its segment is: what changed in it, or ended, can be read from the
+//     live runs. Until then it stays in memory, in whatever segment it has come to be.
 
 /** The changes between two freezes, and how far they have got on their way into a run. */
 export class Segment implements FrozenState {
@@ -27,6 +29,10 @@ export class Segment implements FrozenState {
   /** Pairs (column, slot); the last list is the one that grows while the segment is open. */
   slotLists: number[][] = [[]];
   entryLists: StoredEntry<unknown>[][] = [[]];
+  /** Slots that may be released once this segment is sealed. */
+  retired: number[] = [];
+  /** What sealing this segment lets go: heap bytes of its values, estimated. */
+  bytes = 0;
   readonly stream = new RecordStream();
   run: EncodedRun | null = null;
   /** Set when sealed: the live runs at that moment, newest first. */
@@ -43,14 +49,17 @@ export class Segment implements FrozenState {
     return this.high;
   }
 
-  /** Takes over an older segment whose persist has not begun. Cost: O(lists). */
+  /** Takes over an older segment whose persist has not begun. Cost: O(lists, retired). */
   absorb(older: Segment): void {
     this.low = older.low;
     this.slotLists = [...older.slotLists, ...this.slotLists];
     this.entryLists = [...older.entryLists, ...this.entryLists];
     this.stream.absorb(older.stream);
+    for (const slot of older.retired) this.retired.push(slot);
+    this.bytes += older.bytes;
     older.state = 'merged';
     older.slotLists = [];
+    older.retired = [];
     older.entryLists = [];
   }
 }

@@ -26,6 +26,8 @@ export interface SnapshotWriterOptions {
   readonly tables: () => readonly TableRecord[];
   readonly compression: RunCompression;
   readonly compactor: RunCompactor;
+  /** A segment was sealed. */
+  readonly onSealed: () => void;
 }
 
 /**
@@ -96,11 +98,9 @@ export class SnapshotWriter {
       this.#checkOpen();
       runs.add(reference);
     }
-    assert(log.chain[0] === segment, 'segments seal in the order of their epochs');
-    log.chain.shift();
-    segment.state = 'sealed';
-    segment.run = null;
+    log.seal(segment); // only now: what is sealed can be read
     segment.runsWhenSealed = runs.newestFirst;
+    this.#options.onSealed();
     compactor.consider();
   }
 

@@ -38,6 +38,17 @@ export interface TableDescription {
    * until their entry is written again: a merge of runs changes no value.
    */
   readonly versions?: readonly number[];
+  /** How often a state of that name was dropped and declared again; part of its id. Default 0. */
+  readonly generation?: number;
+  /** The job did not declare it any more: what runs hold of it counts for nothing. */
+  readonly isDropped?: true;
+}
+
+/** What a store begins with; nothing of it has been read. */
+export interface KeyedStateRestore {
+  readonly tables: readonly TableDescription[];
+  /** Newest first. A reference's `keyGroups` say which of its sections count. */
+  readonly runs: readonly RunReference[];
 }
 
 /** Keyed state of one operator subtask: the newest run first; a newer entry hides an older one. */
@@ -71,9 +82,6 @@ export interface SubtaskSnapshot {
 
 /** What a restored operator subtask gets: already cut to its key groups and its share of lists. */
 export interface OperatorRestore {
-  readonly keyed: {
-    readonly tables: readonly TableDescription[];
-    readonly runs: readonly RunReference[];
-  } | null;
+  readonly keyed: KeyedStateRestore | null;
   readonly lists: readonly OperatorListSnapshot[];
 }

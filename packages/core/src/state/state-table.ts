@@ -1,6 +1,7 @@
 import type { EntryTableSpec } from './entry-table.ts';
+import type { ValueSizes } from './value-sizes.ts';
 
-/** A declared table of the store: a per-key state, or a table whose index its owner keeps. */
+/** A table: a per-key state, or one whose index its owner keeps. */
 export interface StateTable {
   readonly id: number;
   readonly name: string;
@@ -8,4 +9,12 @@ export interface StateTable {
   readonly order: 'key' | 'sub';
   readonly version: number;
   readonly migrate: ((old: unknown, oldVersion: number) => unknown) | undefined;
+}
+
+/** A table of a store. */
+export interface DeclaredTable extends StateTable {
+  /** How often a state of that name was dropped and declared again; part of `id`. */
+  readonly generation: number;
+  /** What its values take in memory. */
+  readonly sizes: ValueSizes;
 }

@@ -2,9 +2,8 @@ import type { BackgroundJob, Environment } from '../base/environment.ts';
 import { nodeFileSystem } from '../storage/node-file-system.ts';
 import { type KeyedStateStoreOptions, openKeyedStateStore } from './open-keyed-state-store.ts';
 import type { KeyedStateStore } from './keyed-state-store.ts';
-import { readRestoredRuns } from './restored-runs.ts';
 import type { EncodedRun, RunStore } from './run-store.ts';
-import type { RunReference } from './snapshot.ts';
+import type { KeyedStateRestore, RunReference } from './snapshot.ts';
 
 /** Chance from a seed. */
 export class SeededRandom {
@@ -61,21 +60,19 @@ export class StateTestBed implements RunStore {
     };
   }
 
-  /** A store for a range of key groups, restored from `references`. */
+  /** A store for a range of key groups, restored from a snapshot, or from runs alone. */
   async open(
     options: Pick<KeyedStateStoreOptions, 'keyGroupRange' | 'maxParallelism'> &
       Partial<KeyedStateStoreOptions>,
-    references: readonly RunReference[] | null = null,
+    restored: KeyedStateRestore | readonly RunReference[] | null = null,
   ): Promise<KeyedStateStore> {
-    const restored =
-      references === null
-        ? null
-        : await readRestoredRuns(this.atOnce(), references, options.keyGroupRange);
     return openKeyedStateStore({
       environment: this.environment,
       operatorUid: 'operator',
       runStore: this,
-      restored,
+      restored: Array.isArray(restored)
+        ? { tables: [], runs: restored }
+        : (restored as KeyedStateRestore | null),
       ...options,
     });
   }
@@ -113,6 +110,11 @@ export class StateTestBed implements RunStore {
     run?.();
     // Whatever hangs on its promises happens too: chains are far shorter than this.
     for (let i = 0; i < 30; i++) await null;
+  }
+
+  /** Lets everything happen that is pending, and what follows from it. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 10_000 && this.pending.length > 0; i++) await this.step();
   }
 
   /** Waits for `promise`, letting everything happen in order. */

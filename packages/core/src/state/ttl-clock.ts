@@ -7,6 +7,9 @@ import type { TtlOptions } from './descriptors.ts';
  */
 export const SWEEP_PER_WRITE = 2;
 
+/** Slots that hold nothing (their key's end is not sealed yet) are passed, so many at a time. */
+export const SKIPPED_PER_LOOK = 4;
+
 /** Time to live of one state, with its defaults filled in. */
 export class TtlClock {
   readonly restampsOnRead: boolean;

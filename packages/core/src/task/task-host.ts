@@ -2,9 +2,8 @@ import type { Environment } from '../base/environment.ts';
 import type { Attempt } from '../element/element.ts';
 import type { JobVertex } from '../graph/job-graph.ts';
 import type { StreamEdge } from '../graph/stream-graph.ts';
-import type { RestoredRuns } from '../state/restored-runs.ts';
 import type { RunStore } from '../state/run-store.ts';
-import type { OperatorListSnapshot } from '../state/snapshot.ts';
+import type { KeyedStateRestore, OperatorListSnapshot } from '../state/snapshot.ts';
 import type { ChannelSender } from './channel/channel.ts';
 
 /** What a task asks of whoever drives it. None of these calls enters the task again. */
@@ -19,9 +18,9 @@ export interface TaskHost {
   requestSplits(operatorUid: string): void;
 }
 
-/** State that an operator subtask begins with; its runs have been read. */
+/** State that an operator subtask begins with; its runs have not been read. */
 export interface RestoredOperator {
-  readonly keyed: RestoredRuns | null;
+  readonly keyed: KeyedStateRestore | null;
   readonly lists: readonly OperatorListSnapshot[];
   /** Its input had ended and been handled before the snapshot. */
   readonly finished: boolean;

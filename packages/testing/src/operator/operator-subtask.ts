@@ -14,7 +14,6 @@ import {
   openKeyedStateStore,
   openOperatorStateStore,
   readRestoredRuns,
-  type RestoredRuns,
   type SnapshotKind,
 } from '@millrace/core/host';
 import type { VirtualEnvironment } from '../environment/virtual-environment.ts';
@@ -60,7 +59,7 @@ export class OperatorSubtask {
   #forwardedMs = MIN_WATERMARK;
   #keyed: CountingStateStore | null = null;
   #operatorState!: OperatorStateStore;
-  #restoredRuns: RestoredRuns | null = null;
+  #restored: KeyedStateSnapshot | null = null;
   #isRestored = false;
   #nextProcessingTimeMs = Number.POSITIVE_INFINITY;
   #woken = false;
@@ -83,14 +82,8 @@ export class OperatorSubtask {
   }
 
   async open(restore: SubtaskRestore | null): Promise<void> {
-    const { environment, runStore, subtaskIndex, parallelism, maxParallelism } = this.#options;
     this.#isRestored = restore !== null;
-    if (restore?.keyed != null) {
-      const range = keyGroupRangeOf(subtaskIndex, maxParallelism, parallelism);
-      this.#restoredRuns = await environment.runUntil(
-        readRestoredRuns(runStore, restore.keyed.runs, range),
-      );
-    }
+    this.#restored = restore?.keyed ?? null;
     this.#operatorState = openOperatorStateStore(restore?.lists ?? []);
     this.#operator.open(this.#context());
     await this.settle();
@@ -269,7 +262,7 @@ export class OperatorSubtask {
         keyGroupRange: keyGroupRangeOf(subtaskIndex, maxParallelism, parallelism),
         maxParallelism,
         runStore,
-        restored: this.#restoredRuns,
+        restored: this.#restored,
         freezeValues: this.#options.freezeValues,
       }),
     );

@@ -7,7 +7,6 @@ import type { KeyedStateStore } from '../../state/keyed-state-store.ts';
 import { openKeyedStateStore } from '../../state/open-keyed-state-store.ts';
 import { openOperatorStateStore } from '../../state/open-operator-state-store.ts';
 import type { OperatorStateStore } from '../../state/operator-state.ts';
-import { readRestoredRuns } from '../../state/restored-runs.ts';
 import type { RunStore } from '../../state/run-store.ts';
 import type { OperatorSnapshot, RunReference } from '../../state/snapshot.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
@@ -148,15 +147,13 @@ export class OperatorBed {
 
   async #open(snapshot: OperatorSnapshot | null): Promise<void> {
     const environment = this.#environment;
-    const runs = snapshot?.keyed?.runs;
     this.keyed = openKeyedStateStore({
       environment,
       operatorUid: 'op',
       keyGroupRange: ALL_KEY_GROUPS,
       maxParallelism: 128,
       runStore: this.#runs,
-      restored:
-        runs === undefined ? null : await readRestoredRuns(this.#runs, runs, ALL_KEY_GROUPS),
+      restored: snapshot?.keyed ?? null,
       freezeValues: true,
       compression: 'none',
     });
