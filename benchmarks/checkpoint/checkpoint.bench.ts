@@ -7,9 +7,9 @@
 // get updates, at full speed (or `--rate` a second). Five checkpoints, an interval apart, then as
 // long without: the ratio of throughput is between these. Pause of a checkpoint = the longest time
 // between two polls of the source (one batch is processed in between) from its trigger to its
-// completion; "gap" = the same where no checkpoint is under way, in windows of the same length: what
-// the machine and the job do by themselves. Both by the wall clock and by the processor time of the
-// thread, since a machine with other work takes the thread's processor away.
+// completion; "gap" = the same where no checkpoint is under way, in windows of the same length:
+// what the machine and the job do by themselves. Both by the wall clock and by the processor time
+// of the thread, since a machine with other work takes the thread's processor away.
 //
 // Time: the filling (about 300 000 keys a second), then 2.5 intervals per checkpoint.
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -13,7 +13,7 @@ const KEYS = ['a', 7, 10n, true, ['t', 1]] as const;
 
 for (const version of [1, 2]) {
   for (const compression of ['zstd', 'none'] as const) {
-    test(`runs of format version ${version} (${compression}) restore as they were meant`, async () => {
+    test(`runs of format version ${version} (${compression}) restore`, async () => {
       const directory = fileURLToPath(new URL(`runs-v${version}/`, import.meta.url));
       const references: RunReference[] = JSON.parse(
         readFileSync(`${directory}${compression}.json`, 'utf8'),

@@ -33,7 +33,7 @@ export interface RestoreTarget {
   }[];
 }
 
-/** What becomes of one state of a snapshot, or of the job, when the one is restored by the other. */
+/** What becomes of one state of a snapshot, or of the job, at a restore. */
 export interface StateChange {
   readonly operatorUid: string;
   /** null: all state of the operator. */

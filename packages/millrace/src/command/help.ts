@@ -34,6 +34,7 @@ const perCommand: Readonly<Record<string, string>> = {
   --interval TIME            between checkpoints, such as 500ms, 10s, 5m. Default 10s
   --retain N                 complete checkpoints that are kept. Default 1
   --tolerable-failures N     checkpoints in a row that may fail; one more fails the job. Default 0
+  --inline-bytes N           state up to N bytes stands in the manifest. Default 16384; 0 = never
   --parallelism N            subtasks per operator. Default 1
   --max-parallelism N        number of key groups, fixed for the life of the job's state
   --restart STRATEGY         none | fixed:ATTEMPTS:DELAY | rate:FAILURES:INTERVAL:DELAY |

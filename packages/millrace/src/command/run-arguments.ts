@@ -17,6 +17,7 @@ export const runOptionSpecs = {
   interval: { type: 'string' },
   retain: { type: 'string' },
   'tolerable-failures': { type: 'string' },
+  'inline-bytes': { type: 'string' },
   restart: { type: 'string' },
   'restore-mode': { type: 'string' },
   'allow-duplicates': { type: 'boolean' },
@@ -49,6 +50,7 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
   const intervalMs = duration('interval', values.interval);
   const retain = wholeNumber(command, 'retain', values.retain, 1);
   const tolerable = wholeNumber(command, 'tolerable-failures', values['tolerable-failures'], 0);
+  const inlineBytesMax = wholeNumber(command, 'inline-bytes', values['inline-bytes'], 0);
   const parallelism = wholeNumber(command, 'parallelism', values.parallelism, 1);
   const max = wholeNumber(command, 'max-parallelism', values['max-parallelism'], 1);
   const options: RunOptions = {
@@ -58,6 +60,7 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
       ...(intervalMs === undefined ? {} : { intervalMs }),
       ...(retain === undefined ? {} : { numRetained: retain }),
       ...(tolerable === undefined ? {} : { tolerableFailures: tolerable }),
+      ...(inlineBytesMax === undefined ? {} : { inlineBytesMax }),
     },
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(max === undefined ? {} : { maxParallelism: max }),

@@ -24,7 +24,8 @@ export function eventText(event: JobEvent, failures: FailureRun | null = null): 
       // The job's own checkpoint needs no path: its number names it.
       const place = from.startsWith(`chk-${checkpointId}/`) ? '' : ` from ${from}`;
       const took = formatDuration(event.durationMs);
-      const text = `restored checkpoint ${checkpointId}${place} in ${took}${stateText(event.changes)}`;
+      const changes = stateText(event.changes);
+      const text = `restored checkpoint ${checkpointId}${place} in ${took}${changes}`;
       return hadFinished ? `${text}; ${finishedText(checkpointId)}` : text;
     }
     case 'checkpointCompleted': {
