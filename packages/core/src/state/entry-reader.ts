@@ -1,6 +1,7 @@
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import { encodeKey } from '../codec/key-codec.ts';
+import { toTaggedJson } from '../codec/tagged-json.ts';
 import { ValueDecoder } from '../codec/value-decoder.ts';
 import type { Key } from '../element/key.ts';
 import { type ColdCursor, type ColdEntry, type ColdState, keyAfter } from './cold-state.ts';
@@ -8,7 +9,7 @@ import type { SubKey } from './entry-table.ts';
 import { guarded } from './run-damage.ts';
 import { StateIncompatibleError } from './state-errors.ts';
 import type { StateTable } from './state-table.ts';
-import { decodeAddress, decodeBody } from './stored-body.ts';
+import { decodeAddress, decodeBody, type StoredBody } from './stored-body.ts';
 
 /** What a run holds for an address, in the form that the job declares. */
 export interface StoredValue {
@@ -110,20 +111,21 @@ export class EntryReader {
     return { next };
   }
 
-  #decode(table: StateTable, { body, flags }: ColdEntry): StoredValue {
+  #decode(table: StateTable, entry: ColdEntry): StoredValue {
+    const { body, flags } = entry;
     const start = body.position;
     const stored = decodeBody(body, flags, this.#decoder);
     const isMigrated = stored.version !== table.version;
     return {
       expiresAtMs: stored.expiresAtMs,
       rank: stored.rank,
-      value: isMigrated ? this.#migrate(table, stored.value, stored.version) : stored.value,
+      value: isMigrated ? this.#migrate(table, stored, entry) : stored.value,
       encodedBytes: body.position - start,
       isMigrated,
     };
   }
 
-  #migrate(table: StateTable, stored: unknown, version: number): unknown {
+  #migrate(table: StateTable, { value, version }: StoredBody, entry: ColdEntry): unknown {
     if (version > table.version) {
       this.#fail(table, `it was stored as version ${version}, the job declares ${table.version}`);
     }
@@ -134,9 +136,12 @@ export class EntryReader {
       );
     }
     try {
-      return table.migrate(stored, version);
+      return table.migrate(value, version);
     } catch (cause) {
-      return this.#fail(table, `migrate failed for a value of version ${version}`, cause);
+      const { key } = decodeAddress(new ByteReader(entry.key, 4), table.order);
+      const shown = JSON.stringify(toTaggedJson(key));
+      const reason = `migrate failed for the value of key ${shown}, version ${version}`;
+      return this.#fail(table, reason, cause);
     }
   }
 
