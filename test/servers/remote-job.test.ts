@@ -72,6 +72,7 @@ async function isKilled(context: TestContext, remote: Remote): Promise<void> {
   const report = await killAndRecover({
     args: [
       ...[flightsJob, '--checkpoint-dir', remote.url(), '--interval', '100ms'],
+      ...['--inline-bytes', '0'], // runs are objects: read again by a thread that blocks
       ...['--restart', 'none', '--param', `input=${input}`, '--param', `output=${output}`],
     ],
     surroundings: { env: { ...process.env, ...quickStart, MILLRACE_RUNTIME_DIR: folder } },

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { readableAtOnce } from '@millrace/core/host';
 import {
   type CheckpointStorage,
   StorageBucketNotFoundError,
@@ -37,6 +38,10 @@ describe('S3 on a real server', { concurrency: false }, () => {
     openS3Storage(optionsOf(more));
 
   storageConformance('S3Storage on versitygw', () => open(), { largeBytes: 17_000_000 });
+
+  storageConformance('S3Storage that is read at once by a thread', async () =>
+    readableAtOnce(await open()),
+  );
 
   test('finds out that the server creates conditionally, and leaves no probe', async () => {
     const storage = await open();

@@ -32,6 +32,7 @@ export {
   keyGroupRangeOf,
   subtaskOf,
 } from './element/key-group.ts';
+export { readableAtOnce } from './embedded/readable-at-once.ts';
 export { MAX_WATERMARK, MIN_WATERMARK, NO_TIMESTAMP } from './element/time.ts';
 export { MetricGroup } from './metrics/registry.ts';
 export type { StateDescriptors, StateHandles } from './state/descriptors.ts';

@@ -19,6 +19,8 @@ import { checkRestore } from './loaded-restore.ts';
 import { nodeEnvironment } from './node-environment.ts';
 import { planFor } from './plan-restore.ts';
 import type { RunOptions, TuningOptions } from './run-options.ts';
+import { UnsupportedStorageError } from './job-errors.ts';
+import { readableAtOnce } from './readable-at-once.ts';
 import { type StoragePurpose, storageOf } from './storage-of.ts';
 
 const NEVER_MS = Number.POSITIVE_INFINITY;
@@ -144,9 +146,21 @@ async function jobStorage(
   options: RunOptions,
   opened: OpenedStorages,
 ): Promise<CheckpointStorage> {
-  if (options.storage !== undefined) return opened.add(options.storage);
+  if (options.storage !== undefined) return opened.add(usable(options.storage));
   if (options.checkpoints === undefined) return new MemoryStorage();
   return opened.open(placeBelow(options.checkpoints.directory, jobName));
+}
+
+// State is read when a function touches it, in the middle of a turn.
+function usable(storage: CheckpointStorage): CheckpointStorage {
+  const readable = readableAtOnce(storage);
+  if (readable.getRangeNow !== undefined) return readable;
+  throw new UnsupportedStorageError(
+    `the storage "${storage.location}" cannot be read at once: its driver has neither` +
+      ' getRangeNow nor an opener for another thread',
+    { directory: storage.location },
+    { hint: 'Give the driver one of the two; with S3, credentials that are no function.' },
+  );
 }
 
 async function restoreFrom(

@@ -4,6 +4,7 @@ import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { FileStorage } from '../storage/file-storage.ts';
 import { importDriver } from './import-driver.ts';
 import { UnsupportedStorageError } from './job-errors.ts';
+import { readableAtOnce } from './readable-at-once.ts';
 
 /** What a storage is opened for; reading alone needs no right to write, and tries nothing. */
 export type StoragePurpose = 'read' | 'write';
@@ -47,7 +48,7 @@ export async function storageOf(
   const driver = drivers.get(scheme);
   if (driver !== undefined) {
     const open = await loadOpener(driver, directory);
-    return open(directory, { access: purpose });
+    return readableAtOnce(await open(directory, { access: purpose }));
   }
   throw new UnsupportedStorageError(
     `no storage driver for "${directory}"`,
