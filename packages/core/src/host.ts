@@ -38,6 +38,7 @@ export { MetricGroup } from './metrics/registry.ts';
 export type { StateDescriptors, StateHandles } from './state/descriptors.ts';
 export type { Entry, EntryTable, EntryTableSpec, SubKey } from './state/entry-table.ts';
 export type { FrozenState, KeyedStateStore } from './state/keyed-state-store.ts';
+export { MemoryBudget } from './state/memory-budget.ts';
 export { openKeyedStateStore } from './state/open-keyed-state-store.ts';
 export { openOperatorStateStore } from './state/open-operator-state-store.ts';
 export type { OperatorStateStore } from './state/operator-state.ts';

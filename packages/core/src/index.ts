@@ -170,6 +170,7 @@ export {
   StorageDriverMissingError,
   UnsupportedStorageError,
 } from './embedded/job-errors.ts';
+export type { MemoryOptions } from './config/memory-options.ts';
 export type { CheckpointOptions, CheckpointRetention } from './config/checkpoint-options.ts';
 export type { RestartStrategy } from './config/restart-strategy.ts';
 export {

@@ -1,4 +1,5 @@
 import { CHECKPOINT_OPTION_SPECS } from './checkpoint-options.ts';
+import { MEMORY_OPTION_SPECS } from './memory-options.ts';
 import { describeRange, type OptionSpec } from './option.ts';
 import { RESTART_OPTION_SPECS } from './restart-strategy.ts';
 
@@ -31,6 +32,12 @@ exist, is refused before anything starts ([INVALID_OPTION](errors.md)).
 \`run(job, { checkpoints: { ... } })\`. Without it there are none, and a failure starts the
 job from the beginning.
 ${tableOf(CHECKPOINT_OPTION_SPECS)}
+## Memory
+
+\`run(job, { memory: { ... } })\`, or \`millrace run --state-memory 256mb\`. One budget for all
+operators of a process; see [the state store](../internals/state-store.md). A job without
+checkpoints has nowhere to put what does not fit: all of its state stays in memory.
+${tableOf(MEMORY_OPTION_SPECS)}
 ## Restarts
 
 \`run(job, { restart: { kind: '...', ... } })\`: what happens after a failure. Errors

@@ -2,6 +2,7 @@ import type { Environment } from '../base/environment.ts';
 import type { CheckpointMode } from '../element/element.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../graph/job-graph.ts';
 import { type SubtaskId, subtaskId } from '../protocol/messages.ts';
+import type { MemoryBudget } from '../state/memory-budget.ts';
 import type { RunStore } from '../state/run-store.ts';
 import { keyGroupRangeOf } from '../element/key-group.ts';
 import { LocalChannel } from '../task/channel/channel.ts';
@@ -22,6 +23,7 @@ export interface DeploymentOptions {
   readonly identity: TaskIdentity;
   readonly environment: Environment;
   readonly runStore: RunStore;
+  readonly memory: MemoryBudget;
   readonly mode: CheckpointMode;
   readonly settings: TaskSettings;
   readonly limits: TurnLimits;
@@ -95,6 +97,7 @@ function deployTask(
     environment,
     outputs,
     runStore: options.runStore,
+    memory: options.memory,
     restored: options.restoredFor(vertex, subtaskIndex),
     settings: options.settings,
     host: {

@@ -4,11 +4,13 @@ import type { Attempt, CheckpointBarrier, CheckpointId } from '../element/elemen
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts';
 import type { OperatorSpec } from '../graph/operator-spec.ts';
 import type { FromTask, SubtaskId, TaskGateway } from '../protocol/messages.ts';
+import type { MemoryBudget } from '../state/memory-budget.ts';
 import type { RunStore } from '../state/run-store.ts';
 import type { Json } from '../state/snapshot.ts';
 import type { ChannelObserver } from '../task/channel/observed-channel.ts';
 import type { TaskIdentity, TaskSettings } from '../task/task-host.ts';
 import { type DeployedTask, deploy } from './deployment.ts';
+import type { HeapGauge } from './node-memory.ts';
 import type { LoadedRestore } from './loaded-restore.ts';
 import { SourceAlignment } from './source-alignment.ts';
 import type { Control, TurnLimits } from './task-runner.ts';
@@ -21,6 +23,10 @@ export interface HostSettings {
   readonly channelCapacity: number;
   /** Between two ticks: watermarks of quiet sources, rolling of files. */
   readonly tickIntervalMs: number;
+  /** For keyed state. */
+  readonly memory: MemoryBudget;
+  /** Corrects what the budget estimates; null: nobody looks. */
+  readonly heap: HeapGauge | null;
   /** null: nobody watches. */
   readonly observeChannel: ChannelObserver | null;
 }
@@ -68,6 +74,7 @@ export class JobAttempt implements TaskGateway {
       identity,
       environment,
       runStore,
+      memory: settings.memory,
       mode,
       settings: settings.task,
       limits: settings.limits,
@@ -196,6 +203,7 @@ export class JobAttempt implements TaskGateway {
     const { environment, settings } = this.#options;
     this.#cancelTick = environment.scheduler.after(settings.tickIntervalMs, () => {
       if (this.#closed) return;
+      if (settings.heap !== null) settings.memory.correct(settings.heap.share());
       this.#send({ kind: 'tick' });
       this.#alignment.update(environment.clock.nowMs());
       this.#scheduleTick();

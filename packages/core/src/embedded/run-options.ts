@@ -2,6 +2,7 @@ import type { RestoreMode } from '../coordinator/recovery.ts';
 import type { Environment } from '../base/environment.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { CheckpointOptions } from '../config/checkpoint-options.ts';
+import type { MemoryOptions } from '../config/memory-options.ts';
 import type { RestartStrategy } from '../config/restart-strategy.ts';
 import type { ChannelObserver } from '../task/channel/observed-channel.ts';
 import type { JobEvent } from './job-execution.ts';
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly maxParallelism?: number;
   /** Left out: no checkpoints, so a failure starts the job from the beginning. */
   readonly checkpoints?: CheckpointOptions;
+  /** How much of the state stays in memory. */
+  readonly memory?: MemoryOptions;
   /** Default: exponential delay. */
   readonly restart?: RestartStrategy;
   /**

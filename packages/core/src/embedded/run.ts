@@ -6,17 +6,20 @@ import {
   type ResolvedCheckpointOptions,
   resolveCheckpointOptions,
 } from '../config/checkpoint-options.ts';
+import { resolveStateBytes } from '../config/memory-options.ts';
 import { resolveRestartStrategy } from '../config/restart-strategy.ts';
 import { recover, type RestoreFrom } from '../coordinator/recovery.ts';
 import { BATCH_CAPACITY } from '../element/batch.ts';
 import type { JobDefinition } from '../graph/job-definition.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { MemoryBudget } from '../state/memory-budget.ts';
 import { MemoryStorage } from '../storage/memory-storage.ts';
 import type { HostSettings } from './job-attempt.ts';
 import type { JobExecution } from './job-execution.ts';
 import { JobRunner } from './job-runner.ts';
 import { checkRestore } from './loaded-restore.ts';
 import { nodeEnvironment } from './node-environment.ts';
+import { heapGauge, threadMemory } from './node-memory.ts';
 import { planFor } from './plan-restore.ts';
 import type { RunOptions, TuningOptions } from './run-options.ts';
 import { UnsupportedStorageError } from './job-errors.ts';
@@ -68,6 +71,7 @@ async function startJob(
 ): Promise<JobExecution> {
   const checkpoints = checkpointOptions(options);
   const restart = resolveRestartStrategy(options.restart);
+  const settings = settingsOf(options);
   const streamGraph = job.build(options.parameters);
   let graph = planFor(streamGraph, options, null);
   const storage = await jobStorage(job.name, options, opened);
@@ -97,7 +101,7 @@ async function startJob(
     checkpoints,
     restart,
     allowDroppedState,
-    settings: settingsOf(options),
+    settings,
     savepointTarget: async (directory) => {
       const random = environment.random.hex(4);
       const name = savepointDirectoryName(job.name, environment.clock.nowMs(), random);
@@ -183,6 +187,19 @@ function absolute(directory: string): string {
   return schemeOf(directory) === null ? resolve(directory) : directory;
 }
 
+// Without checkpoints there is nowhere to put what does not fit, and a virtual environment must not
+// depend on the memory of the real machine.
+function memoryOf(options: RunOptions): Pick<HostSettings, 'memory' | 'heap'> {
+  const stateBytes = resolveStateBytes(options.memory);
+  const heap = options.environment === undefined ? heapGauge() : null;
+  if (options.checkpoints === undefined) {
+    return { memory: new MemoryBudget(Number.POSITIVE_INFINITY), heap: null };
+  }
+  if (stateBytes !== null) return { memory: new MemoryBudget(stateBytes), heap };
+  if (heap === null) return { memory: new MemoryBudget(Number.POSITIVE_INFINITY), heap };
+  return { memory: threadMemory(), heap };
+}
+
 function settingsOf(options: RunOptions): HostSettings {
   const tuning = { ...DEFAULT_TUNING, ...options.tuning };
   return {
@@ -195,5 +212,6 @@ function settingsOf(options: RunOptions): HostSettings {
     channelCapacity: tuning.channelCapacity,
     tickIntervalMs: tuning.tickIntervalMs,
     observeChannel: options.observeChannel ?? null,
+    ...memoryOf(options),
   };
 }

@@ -88,10 +88,14 @@ export class KeySlots {
     return this.keys.length;
   }
 
+  /** Keys in memory. */
+  get used(): number {
+    return this.keys.length - this.#free.length;
+  }
+
   /** What keys and slots take, without the values. O(1). */
   get bytes(): number {
-    const used = this.keys.length - this.#free.length;
-    return this.#keyBytes + used * (SLOT_BYTES + COLUMN_BYTES * this.#columns.length);
+    return this.#keyBytes + this.used * (SLOT_BYTES + COLUMN_BYTES * this.#columns.length);
   }
 
   /** @throws InvalidKeyError */

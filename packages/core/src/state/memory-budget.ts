@@ -129,8 +129,9 @@ export class MemoryBudget {
     return () => this.#waiting.delete(wake);
   }
 
-  /** Something was sealed, or a store has gone: those who wait may look again. */
+  /** Something was sealed, or a store has gone: evicts, and those who wait may look again. M1. */
   wake(): void {
+    this.relieve();
     for (const wake of [...this.#waiting]) wake();
   }
 

@@ -4,6 +4,8 @@ import { messageOf } from '../base/errors.ts';
 import type { SnapshotKind } from '../element/element.ts';
 import type { Key } from '../element/key.ts';
 import type { KeyGroupRange } from '../element/key-group.ts';
+import type { MetricGroup } from '../metrics/registry.ts';
+import { ColdFigures } from './cold-reader.ts';
 import { EntryReader, type StoredRecord } from './entry-reader.ts';
 import { type DeclaredState, declareState } from './declare-state.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -40,6 +42,8 @@ export interface KeyedStateStoreOptions {
   readonly restored: KeyedStateRestore | null;
   /** Shared by all stores of a thread. Default: everything stays in memory. */
   readonly memory?: MemoryBudget;
+  /** Gets the figures of docs/reference/metrics.md. */
+  readonly metrics?: MetricGroup;
   /** State cannot be written any more, outside a snapshot. Default: tried again and again. */
   readonly fail?: (error: unknown) => void;
   /** A large value has come in: call `memory.relieve` as soon as no user function runs. */
@@ -101,7 +105,8 @@ class HeapKeyedStateStore implements KeyedStateStore {
     this.#keys = new KeySlots(operatorUid, options.maxParallelism, isComplete);
     this.#budget = options.memory ?? new MemoryBudget(Number.POSITIVE_INFINITY);
     const { cache } = this.#budget;
-    const cold = openColdState({ runStore, live: this.#runs, keyGroupRange, cache });
+    const figures = new ColdFigures();
+    const cold = openColdState({ runStore, live: this.#runs, keyGroupRange, cache, figures });
     this.#log = new DirtyLog(environment.clock, cold.shapes, options.tuning);
     if (options.onLargeValue !== undefined) this.#log.onLargeValue = options.onLargeValue;
     this.#cold = new EntryReader(cold, () => this.#log.nowMs(), operatorUid);
@@ -138,6 +143,7 @@ class HeapKeyedStateStore implements KeyedStateStore {
       persist: (segment) => this.#writer.persist(segment),
       fail: options.fail ?? (() => {}),
     });
+    if (options.metrics !== undefined) this.#addMetrics(options.metrics, figures);
     if (!isComplete && options.hydrate !== false) {
       environment.scheduler.defer(() => this.#startHydration());
     }
@@ -219,6 +225,18 @@ class HeapKeyedStateStore implements KeyedStateStore {
     this.#writer.close();
     this.#memory.close();
     this.#cold.cold.close();
+  }
+
+  #addMetrics(metrics: MetricGroup, figures: ColdFigures): void {
+    metrics.gauge('stateBytes', () => this.#memory.residentBytes());
+    metrics.gauge('stateKeys', () => this.#keys.used);
+    metrics.gauge('stateEvictions', () => this.#keys.evictions);
+    metrics.gauge('stateSpills', () => this.#memory.spills);
+    metrics.gauge('stateReads', () => this.#cold.counts.reads);
+    metrics.gauge('stateReadsFound', () => this.#cold.counts.hits);
+    metrics.gauge('stateBlockingReads', () => figures.blockingReads);
+    metrics.gauge('stateBlockingReadBytes', () => figures.blockingBytes);
+    metrics.gauge('stateReadsFiltered', () => figures.filtered);
   }
 
   #keySource(): { keyGroupRange: KeyGroupRange; keys: KeySlots; cold: EntryReader } {

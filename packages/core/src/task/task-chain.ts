@@ -75,6 +75,7 @@ export class TaskChain {
   // mapAsync takes so many records and no more. A sink may be given a whole batch (`SinkWriter`).
   readonly #askedPerRecord: readonly Operator[];
   readonly #options: TaskOptions;
+  #hasKeyedState = false;
 
   constructor(options: TaskOptions, shouldYield: () => boolean) {
     this.#options = options;
@@ -130,7 +131,13 @@ export class TaskChain {
     return this.#segments[at];
   }
 
+  /** Between two records: lets state go that does not fit into memory. */
+  relieveMemory(): void {
+    if (this.#hasKeyedState) this.#options.memory.relieve();
+  }
+
   isBlocked(): boolean {
+    if (this.#hasKeyedState && this.#options.memory.isExhausted()) return true;
     for (const operator of this.#blocking) if (operator.isBlocked!()) return true;
     return this.chain.isFull();
   }
@@ -178,7 +185,18 @@ export class TaskChain {
     const { operator, uid } = node;
     assert(operator !== null, 'only operator objects have a runtime');
     const restored = this.#options.restored?.get(uid) ?? null;
-    const state = new OperatorState(uid, this.#options, restored);
+    const state = new OperatorState({
+      uid,
+      options: this.#options,
+      restored,
+      metrics: this.metrics.get(uid)!,
+      onOpenKeyed: () => {
+        this.#hasKeyedState = true;
+      },
+      onLargeValue: () => {
+        this.stopSignal.stop = true; // the loop ends after this record: `relieveMemory`
+      },
+    });
     const runtime: OperatorRuntime = {
       node,
       operator,
@@ -225,32 +243,45 @@ export class TaskChain {
   }
 }
 
+interface OperatorStateOptions {
+  readonly uid: string;
+  readonly options: TaskOptions;
+  readonly restored: RestoredOperator | null;
+  readonly metrics: MetricGroup;
+  onOpenKeyed(): void;
+  onLargeValue(): void;
+}
+
 /** Opens an operator's state when it is asked for. */
 class OperatorState {
   readonly operatorState: OperatorStateStore;
   openedKeyed: KeyedStateStore | null = null;
-  readonly #uid: string;
-  readonly #options: TaskOptions;
-  readonly #restored: RestoredOperator | null;
+  readonly #options: OperatorStateOptions;
 
-  constructor(uid: string, options: TaskOptions, restored: RestoredOperator | null) {
-    this.#uid = uid;
+  constructor(options: OperatorStateOptions) {
     this.#options = options;
-    this.#restored = restored;
-    this.operatorState = openOperatorStateStore(restored?.lists ?? []);
+    this.operatorState = openOperatorStateStore(options.restored?.lists ?? []);
   }
 
   get keyed(): KeyedStateStore {
-    const { vertex, subtaskIndex, environment, runStore, settings } = this.#options;
-    this.openedKeyed ??= openKeyedStateStore({
+    if (this.openedKeyed !== null) return this.openedKeyed;
+    const { uid, restored, metrics, onLargeValue } = this.#options;
+    const { vertex, subtaskIndex, environment, runStore, memory, host, settings } =
+      this.#options.options;
+    this.openedKeyed = openKeyedStateStore({
       environment,
-      operatorUid: this.#uid,
+      operatorUid: uid,
       keyGroupRange: keyGroupRangeOf(subtaskIndex, vertex.maxParallelism, vertex.parallelism),
       maxParallelism: vertex.maxParallelism,
       runStore,
-      restored: this.#restored?.keyed ?? null,
+      restored: restored?.keyed ?? null,
+      memory,
+      metrics,
+      fail: (error) => host.fail(error),
+      onLargeValue,
       freezeValues: settings.freezeValues,
     });
+    this.#options.onOpenKeyed();
     return this.openedKeyed;
   }
 }

@@ -2,6 +2,7 @@ import type { Environment } from '../base/environment.ts';
 import type { Attempt } from '../element/element.ts';
 import type { JobVertex } from '../graph/job-graph.ts';
 import type { StreamEdge } from '../graph/stream-graph.ts';
+import type { MemoryBudget } from '../state/memory-budget.ts';
 import type { RunStore } from '../state/run-store.ts';
 import type { KeyedStateRestore, OperatorListSnapshot } from '../state/snapshot.ts';
 import type { ChannelSender } from './channel/channel.ts';
@@ -51,6 +52,8 @@ export interface TaskOptions {
   readonly host: TaskHost;
   readonly outputs: readonly TaskOutput[];
   readonly runStore: RunStore;
+  /** For the state of all tasks of the thread. */
+  readonly memory: MemoryBudget;
   /** By operator uid; null: the job starts fresh. */
   readonly restored: ReadonlyMap<string, RestoredOperator> | null;
   readonly settings: TaskSettings;

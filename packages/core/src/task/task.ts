@@ -39,6 +39,7 @@ export class Task {
   readonly #frozen = new Map<CheckpointId, FrozenOperators>();
   readonly #combined: CombinedWatermark;
   readonly #inputEnded: boolean[] = [false, false];
+  readonly #forgetRelief: () => void;
   #ended = false;
   #finished = false;
   #stopped = false;
@@ -47,6 +48,7 @@ export class Task {
     this.#options = options;
     this.#chain = buildTaskChain(options, () => this.shouldYield());
     this.#combined = new CombinedWatermark(Math.max(1, this.#chain.inputCount));
+    this.#forgetRelief = options.memory.onRelief(() => options.host.requestTurn());
   }
 
   /** Opens all operators with their restored state, the last one first. */
@@ -272,13 +274,15 @@ export class Task {
     await Promise.all(this.#chain.sinks.map((sink) => sink.settled()));
   }
 
-  /** Sends what is collected in batches; the end of a turn. */
+  /** Sends what is collected in batches, and lets go of state; the end of a turn. */
   flush(): void {
     this.#chain.chain.flush();
+    this.#chain.relieveMemory();
   }
 
   /** Closes all operators, whatever the others do. @throws the first error */
   async close(): Promise<void> {
+    this.#forgetRelief();
     const errors: unknown[] = [];
     for (const runtime of this.#chain.runtimes) {
       try {
@@ -307,6 +311,7 @@ export class Task {
         } catch (error) {
           throw this.#attribute(error, segment.uid, batch.origin?.describe(segment.position));
         }
+        this.#chain.relieveMemory();
         if (index < batch.size && this.shouldYield()) return false;
       }
       return true;

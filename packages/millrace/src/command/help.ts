@@ -35,6 +35,8 @@ const perCommand: Readonly<Record<string, string>> = {
   --retain N                 complete checkpoints that are kept. Default 1
   --tolerable-failures N     checkpoints in a row that may fail; one more fails the job. Default 0
   --inline-bytes N           state up to N bytes stands in the manifest. Default 16384; 0 = never
+  --state-memory SIZE        memory for state, such as 256mb or 2gb; what does not fit is read when
+                             it is needed. Default: half of the heap limit
   --parallelism N            subtasks per operator. Default 1
   --max-parallelism N        number of key groups, fixed for the life of the job's state
   --restart STRATEGY         none | fixed:ATTEMPTS:DELAY | rate:FAILURES:INTERVAL:DELAY |

@@ -26,13 +26,15 @@ test('readRunArguments puts the default directory beside the nearest package.jso
 test('readRunArguments understands every option', () => {
   const line =
     'orders.ts --from sp/1 --param a=b=c --param d= --checkpoint-dir s3://bucket/x ' +
-    '--interval 500ms --retain 3 --parallelism 4 --max-parallelism 256 --restart fixed:3:10s ' +
+    '--interval 500ms --retain 3 --state-memory 256mb --parallelism 4 --max-parallelism 256 ' +
+    '--restart fixed:3:10s ' +
     '--restore-mode claim --allow-duplicates --allow-dropped-state --assume-single-writer ' +
     '--standby --json';
   const given = readRunArguments(line.split(' '), here);
   assert.deepEqual(given.options, {
     parameters: { a: 'b=c', d: '' },
     checkpoints: { directory: 's3://bucket/x', intervalMs: 500, numRetained: 3 },
+    memory: { stateBytes: 268_435_456 },
     parallelism: 4,
     maxParallelism: 256,
     restart: { kind: 'fixedDelay', attempts: 3, delayMs: 10_000 },
@@ -60,6 +62,8 @@ test('readRunArguments refuses what it does not understand and names the help', 
     ['a.ts', '--paralellism', '2'],
     ['a.ts', '--parallelism', '0'],
     ['a.ts', '--restore-mode', 'mine'],
+    ['a.ts', '--state-memory', '256'],
+    ['a.ts', '--state-memory', '0mb'],
     ['a.ts', '--parallelism', '1.5'],
     ['a.ts', '--parallelism'],
     ['a.ts', '--interval', '10'],

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { RunOptions } from '@millrace/core';
 import { readArguments, usage, wholeNumber } from './arguments.ts';
+import { parseByteSize } from './byte-size.ts';
 import { parseDuration } from './duration.ts';
 import { defaultCheckpointDirectory } from './job-file.ts';
 import { parseRestart } from './restart-argument.ts';
@@ -12,6 +13,7 @@ export const runOptionSpecs = {
   from: { type: 'string' },
   param: { type: 'string', multiple: true },
   'checkpoint-dir': { type: 'string' },
+  'state-memory': { type: 'string' },
   parallelism: { type: 'string' },
   'max-parallelism': { type: 'string' },
   interval: { type: 'string' },
@@ -62,6 +64,7 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
       ...(tolerable === undefined ? {} : { tolerableFailures: tolerable }),
       ...(inlineBytesMax === undefined ? {} : { inlineBytesMax }),
     },
+    ...stateMemory(values['state-memory']),
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(max === undefined ? {} : { maxParallelism: max }),
     ...(values.restart === undefined ? {} : { restart: parseRestart(values.restart) }),
@@ -79,6 +82,13 @@ export function readRunArguments(args: readonly string[], workingDirectory: stri
     isDefaultDirectory: given === undefined,
     display: values.json ? 'json' : values.quiet ? 'quiet' : 'live',
   };
+}
+
+function stateMemory(given: string | undefined): Pick<RunOptions, 'memory'> {
+  if (given === undefined) return {};
+  const stateBytes = parseByteSize(given);
+  if (stateBytes !== null && stateBytes > 0) return { memory: { stateBytes } };
+  throw usage(command, `--state-memory takes a size such as 256mb or 2gb, not "${given}"`);
 }
 
 function restoreMode(given: string | undefined): Pick<RunOptions, 'restoreMode'> {

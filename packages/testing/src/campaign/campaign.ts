@@ -244,6 +244,7 @@ export class Campaign {
         parallelism: plan.parallelism,
         checkpoints: { ...plan.checkpoints, directory: CHECKPOINT_DIRECTORY },
         tuning: plan.tuning,
+        memory: plan.memory,
         restart: plan.restart,
         from: this.#from,
         standby,

@@ -126,7 +126,7 @@ function sizesOf(
   on: ReadonlySet<Switch>,
   isLast: boolean,
   elementsPerTurn: number,
-): Pick<LifePlan, 'checkpoints' | 'tuning'> {
+): Pick<LifePlan, 'checkpoints' | 'tuning' | 'memory'> {
   const checkpoints = {
     intervalMs: 6 + random.below(40),
     minPauseMs: random.chance(0.5) ? 0 : random.below(20),
@@ -145,6 +145,8 @@ function sizesOf(
       channelCapacity: 1 + random.below(3),
       tickIntervalMs: 5 + random.below(60),
     },
+    // All of it, some, hardly any; again without a draw.
+    memory: [{}, { stateBytes: 20_000 }, { stateBytes: 3_000 }][checkpoints.maxConcurrent - 1]!,
   };
 }
 

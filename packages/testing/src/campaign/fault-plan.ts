@@ -1,4 +1,9 @@
-import type { CheckpointOptions, RestartStrategy, TuningOptions } from '@millrace/core';
+import type {
+  CheckpointOptions,
+  MemoryOptions,
+  RestartStrategy,
+  TuningOptions,
+} from '@millrace/core';
 
 // A plan is plain data: it can be printed, shrunk and run again. Everything in it is drawn from a
 // seed (draw-plan.ts).
@@ -43,6 +48,8 @@ export interface LifePlan {
   readonly parallelism: number;
   readonly checkpoints: Omit<CheckpointOptions, 'directory'>;
   readonly tuning: Required<TuningOptions>;
+  /** What the state may take; a few thousand bytes make it evict and spill all the time. */
+  readonly memory: MemoryOptions;
   /** What the process does after a failure. */
   readonly restart: RestartStrategy;
   /** The longest that I/O takes. */
@@ -87,6 +94,7 @@ export const CLEAN_LIFE: LifePlan = {
     channelCapacity: 2,
     tickIntervalMs: 20,
   },
+  memory: {},
   restart: { kind: 'fixedDelay', attempts: 1_000_000, delayMs: 10 },
   maxDelayMs: 3,
   rates: NO_RATES,

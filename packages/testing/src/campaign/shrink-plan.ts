@@ -72,7 +72,7 @@ function* smallerLives(life: LifePlan): Generator<LifePlan> {
   if (life.maxDelayMs !== CLEAN_LIFE.maxDelayMs) {
     yield { ...life, maxDelayMs: CLEAN_LIFE.maxDelayMs };
   }
-  for (const part of ['restart', 'checkpoints', 'tuning'] as const) {
+  for (const part of ['restart', 'checkpoints', 'tuning', 'memory'] as const) {
     if (!isSame(life[part], CLEAN_LIFE[part])) yield { ...life, [part]: CLEAN_LIFE[part] };
   }
   if (life.parallelism > 1) yield { ...life, parallelism: life.parallelism - 1 };

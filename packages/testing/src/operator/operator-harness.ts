@@ -30,6 +30,8 @@ export interface HarnessOptions {
   readonly keyOf?: (value: unknown, input: number) => Key | null;
   /** `shouldYield` says true on every other call. Default false. */
   readonly yieldOften?: boolean;
+  /** What the state of each subtask may take; default: no limit. */
+  readonly stateBytes?: number;
   /** Values held in state are frozen, so that a change in place fails at once. Default true. */
   readonly freezeValues?: boolean;
   /** Processing time at the start. Default 0. */
@@ -203,7 +205,7 @@ export class OperatorHarness {
   }
 
   async #start(parallelism: number, snapshot: HarnessSnapshot | null): Promise<void> {
-    const { yieldOften = false, freezeValues = true } = this.#options;
+    const { yieldOften = false, freezeValues = true, stateBytes = Infinity } = this.#options;
     const shares = snapshot === null ? null : sharesOf(snapshot, parallelism);
     this.#subtasks = [];
     for (let subtaskIndex = 0; subtaskIndex < parallelism; subtaskIndex++) {
@@ -215,6 +217,7 @@ export class OperatorHarness {
         environment: this.environment,
         runStore: this.#runStore,
         yieldOften,
+        stateBytes,
         freezeValues,
         emit: (output) => this.#outputs.push(output),
       });

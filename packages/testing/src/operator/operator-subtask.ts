@@ -4,6 +4,7 @@ import {
   CombinedWatermark,
   type KeyedStateSnapshot,
   keyGroupRangeOf,
+  MemoryBudget,
   MetricGroup,
   MIN_WATERMARK,
   type Operator,
@@ -34,6 +35,8 @@ export interface SubtaskOptions {
   readonly runStore: MemoryRunStore;
   /** Says that the output is full on every other call. */
   readonly yieldOften: boolean;
+  /** What its state may take. */
+  readonly stateBytes: number;
   readonly freezeValues: boolean;
   readonly emit: (output: HarnessOutput) => void;
 }
@@ -53,6 +56,7 @@ export class OperatorSubtask {
   readonly #operator: Operator;
   readonly inputCount: number;
   readonly metrics = new MetricGroup();
+  readonly #memory: MemoryBudget;
   readonly #watermarks: number[];
   readonly #idle: boolean[];
   readonly #combined: CombinedWatermark;
@@ -71,6 +75,7 @@ export class OperatorSubtask {
   constructor(options: SubtaskOptions) {
     this.#options = options;
     this.#operator = options.operator;
+    this.#memory = new MemoryBudget(options.stateBytes);
     this.inputCount = options.operator.process2 === undefined ? 1 : 2;
     this.#watermarks = new Array<number>(this.inputCount).fill(MIN_WATERMARK);
     this.#idle = new Array<boolean>(this.inputCount).fill(false);
@@ -94,6 +99,7 @@ export class OperatorSubtask {
       assert.ok(waits < 1_000, 'the operator is blocked and nothing happens that could free it');
       await this.settle();
     }
+    this.#memory.relieve();
     if (input === 0) this.#operator.process(value, timestampMs);
     else this.#operator.process2!(value, timestampMs);
   }
@@ -263,6 +269,7 @@ export class OperatorSubtask {
         maxParallelism,
         runStore,
         restored: this.#restored,
+        memory: this.#memory,
         freezeValues: this.#options.freezeValues,
       }),
     );
