@@ -8,11 +8,19 @@ const clock: Clock = {
   monotonicMs: () => performance.now(),
 };
 
+// A longer one is taken for 1 ms: a timer of next month would wake the process all the time.
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 const scheduler: Scheduler = {
   // Not MessageChannel: it starves timers (a 10 ms timer came 95 ms late).
   defer: (run) => void setImmediate(run),
   after: (delayMs, run): Cancel => {
-    const timer = setTimeout(run, delayMs);
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const nextMs = Math.min(leftMs, TIMEOUT_MS_MAX);
+      timer = setTimeout(() => (leftMs > nextMs ? wait(leftMs - nextMs) : run()), nextMs);
+    };
+    wait(delayMs);
     return () => clearTimeout(timer);
   },
 };
