@@ -190,7 +190,7 @@ test('fields may be added and removed without a version', async () => {
   assert.deepEqual(restored?.changes, []);
 });
 
-test('entries are migrated when they are read, each once, and written in the new version', async () => {
+test('entries are migrated when read, each once, and written in the new version', async () => {
   const { handle, events, manifest, versions } = world();
   const before = await handle(first, 60);
   assert.deepEqual(new Set((await versions()).values()), new Set([1]));
@@ -295,7 +295,7 @@ test('a migrate that throws ends the job with state and key, and a better one go
     const all: string[] = [];
     for (let at: unknown = error; at instanceof Error; at = at.cause) all.push(at.message);
     const text = all.join('\n');
-    assert.match(text, /state "totals" of operator "count": migrate failed .* key \d, version 1/);
+    assert.match(text, /"totals" of operator "count": migrate failed .* key \d, version 1/);
     assert.match(text, /not like that/);
     return true;
   });

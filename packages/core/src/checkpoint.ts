@@ -18,7 +18,9 @@ export {
   type SubtaskManifest,
 } from './checkpoint/manifest.ts';
 export { MANIFEST_NAME, type RestorePath, restorePathOf } from './checkpoint/paths.ts';
-export type { StateChange } from './checkpoint/state-changes.ts';
+export { type StateChange, storedTables } from './checkpoint/state-changes.ts';
+export type { Json } from './codec/json.ts';
+export { fromTaggedJson, toTaggedJson } from './codec/tagged-json.ts';
 export { placeBelow, schemeOf, splitPlace } from './checkpoint/place-address.ts';
 export { type CheckpointSlot, latestOf, type LogState } from './checkpoint/slot-log.ts';
 export { type CollectedGarbage, collectGarbage } from './coordinator/collect-garbage.ts';
@@ -35,6 +37,7 @@ export { type OperatorFacts, readTableFacts, type TableFacts } from './inspectio
 export type { Damage } from './inspection/verify-run.ts';
 export { type SnapshotVerification, verifySnapshot } from './inspection/verify-snapshot.ts';
 export { type RestorePlanOptions, planRestoreOf } from './embedded/plan-restore.ts';
+export { type Key, keyIdentity } from './element/key.ts';
 export { nodeEnvironment } from './embedded/node-environment.ts';
 export { type StoragePurpose, storageOf } from './embedded/storage-of.ts';
 export { inspectRun, type InspectedEntry } from './state/run-inspection.ts';

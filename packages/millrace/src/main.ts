@@ -44,6 +44,7 @@ function realTerminal(): Terminal {
       return process.stderr.columns ?? 80;
     },
     out: (text) => void process.stdout.write(text),
+    outTaken: () => taken(process.stdout),
     error: (text) => void process.stderr.write(text),
     onOutput(listener) {
       if (!isInteractive || !process.stdout.isTTY) return () => {};
@@ -60,6 +61,27 @@ function realTerminal(): Terminal {
       };
     },
   };
+}
+
+/** Streams whose reader may have gone: that is no reason to fail. */
+const watched = new WeakSet<NodeJS.WriteStream>();
+
+function taken(stream: NodeJS.WriteStream): Promise<boolean> {
+  if (!watched.has(stream)) {
+    watched.add(stream);
+    stream.on('error', () => {}); // EPIPE: `writable` tells
+  }
+  return new Promise((resolve) => {
+    // One turn at least: a reader that has gone is told after the write.
+    setImmediate(() => {
+      if (!stream.writable || !stream.writableNeedDrain) return resolve(stream.writable);
+      const end = (): void => {
+        for (const event of ['drain', 'error', 'close']) stream.off(event, end);
+        resolve(stream.writable);
+      };
+      for (const event of ['drain', 'error', 'close']) stream.on(event, end);
+    });
+  });
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -34,6 +34,7 @@ export function fakeContext(changes: Partial<CommandContext> = {}): FakeContext 
       out(text) {
         written.out += text;
       },
+      outTaken: async () => true,
       error(text) {
         written.error += text;
       },

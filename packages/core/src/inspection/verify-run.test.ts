@@ -1,5 +1,5 @@
 // Goal: no bit of a run can change unnoticed, and no run that was written wrongly passes. Method:
-// bits of every byte of small runs of each format version are flipped; runs are written with what is wrong.
+// bits of every byte of small runs of each format are flipped; runs are written with what is wrong.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -76,7 +76,7 @@ test('verifyRun notices a flipped bit in any byte of runs of format version 2', 
   }
 });
 
-test('verifyRun notices a flipped bit in any byte of a run that stands in its reference', async () => {
+test('verifyRun notices a flipped bit in any byte of an inline run', async () => {
   const bed = new RunTestBed(MAX_PARALLELISM);
   const written = await bed.write('inline/1-1-1', entries.slice(0, 5));
   const bytes = Buffer.from(bed.files.get(written.file)!.subarray(written.offset));

@@ -14,8 +14,8 @@ export interface SnapshotVerification {
   /** Of all runs, damaged ones too. */
   readonly bytes: number;
   /**
-   * One sentence each, the first `PROBLEMS_MAX`; empty: the checkpoint can be restored. In the order
-   * in which they were found.
+   * One sentence each, the first `PROBLEMS_MAX` in the order in which they were found; empty: the
+   * checkpoint can be restored.
    */
   readonly problems: readonly string[];
   /** The places of those problems that have one. */

@@ -1,5 +1,4 @@
 import {
-  type CheckpointStorage,
   collectGarbage,
   describeManifest,
   explainFiles,
@@ -11,19 +10,11 @@ import {
   placeBelow,
   sizeBytesOf,
   splitPlace,
-  routeForeign,
-  storageOf,
-  type VerificationReport,
-  verifyCheckpoint,
 } from '@millrace/core/checkpoint';
 import type { Environment } from '@millrace/core/host';
-import {
-  type CheckpointPlace,
-  findPlace,
-  findPlaces,
-  type FoundSnapshot,
-} from '../checkpoints/checkpoint-place.ts';
-import { chosenSnapshot } from '../checkpoints/chosen-snapshot.ts';
+import { findPlace, findPlaces, type FoundSnapshot } from '../checkpoints/checkpoint-place.ts';
+import { chosenSnapshot, readableSnapshot } from '../checkpoints/chosen-snapshot.ts';
+import { showTables } from '../checkpoints/show-tables.ts';
 import { registeredJobs } from '../control/job-registry.ts';
 import { formatBytes, formatTime } from '../progress/figures.ts';
 import { readArguments, usage, wholeNumber } from './arguments.ts';
@@ -32,6 +23,7 @@ import { formatDuration } from './duration.ts';
 import { errorData } from './error-report.ts';
 import { exitCode, type ExitCode } from './exit-code.ts';
 import { location } from './run-arguments.ts';
+import { verifyCheckpoints } from './verify-checkpoints.ts';
 
 const command = 'checkpoints';
 
@@ -44,6 +36,8 @@ interface Asked {
   readonly id: number | undefined;
   readonly isDelete: boolean;
   readonly isAll: boolean;
+  readonly isTables: boolean;
+  readonly isExact: boolean;
   readonly asJson: boolean;
 }
 
@@ -67,6 +61,8 @@ export async function checkpointsCommand(
     id: { type: 'string' },
     delete: { type: 'boolean' },
     all: { type: 'boolean' },
+    tables: { type: 'boolean' },
+    exact: { type: 'boolean' },
     json: { type: 'boolean' },
   });
   const [name, directory, job] = positionals;
@@ -82,6 +78,8 @@ export async function checkpointsCommand(
       id: wholeNumber(command, 'id', values.id, 1),
       isDelete: values.delete ?? false,
       isAll: values.all ?? false,
+      isTables: values.tables ?? false,
+      isExact: values.exact ?? false,
       asJson: values.json ?? false,
     });
   } finally {
@@ -112,55 +110,24 @@ async function listAction(asked: Asked): Promise<ExitCode> {
 }
 
 async function showAction(asked: Asked): Promise<ExitCode> {
-  const place = await findPlace(asked.environment, asked.directory, asked.job);
-  const { manifest, problem } = chosenSnapshot(place, asked.directory, asked.id);
-  if (manifest === null) throw problem;
-  asked.context.terminal.out(
-    asked.asJson ? `${JSON.stringify(manifest, null, 2)}\n` : describeManifest(manifest),
+  const { context, environment, directory, job, id, asJson } = asked;
+  const snapshot = await readableSnapshot(environment, directory, job, id);
+  if (asked.isTables) {
+    await showTables(context, environment, snapshot, { asJson, isExact: asked.isExact });
+    return exitCode.ok;
+  }
+  const { manifest } = snapshot;
+  context.terminal.out(
+    asJson ? `${JSON.stringify(manifest, null, 2)}\n` : describeManifest(manifest),
   );
   return exitCode.ok;
 }
 
 async function verifyAction(asked: Asked): Promise<ExitCode> {
-  const { terminal } = asked.context;
-  const place = await findPlace(asked.environment, asked.directory, asked.job);
-  const wanted =
-    asked.id === undefined ? place.snapshots : [chosenSnapshot(place, asked.directory, asked.id)];
-  let isDamaged = false;
-  for (const { name, manifest, problem } of wanted) {
-    const found =
-      manifest === null
-        ? { runs: 0, bytes: 0, problems: [errorData(problem).message] }
-        : await verified(manifest, place, asked.environment);
-    const { runs, bytes, problems } = found;
-    isDamaged ||= problems.length > 0;
-    if (asked.asJson) terminal.out(`${JSON.stringify({ manifest: name, ...found })}\n`);
-    else {
-      const verdict = problems.length === 0 ? 'intact' : 'DAMAGED';
-      const size = manifest === null ? '' : `  ${runs} runs, ${formatBytes(bytes)}`;
-      terminal.out(`${verdict}  ${name}${size}\n`);
-      for (const text of problems) terminal.out(`  ${text}\n`);
-    }
-  }
-  return isDamaged ? exitCode.failed : exitCode.ok;
-}
-
-// Runs may be in other directories that the job was restored from.
-async function verified(
-  manifest: Manifest,
-  { storage }: CheckpointPlace,
-  environment: Environment,
-): Promise<VerificationReport> {
-  const opened: CheckpointStorage[] = [];
-  try {
-    const routed = await routeForeign(storage, [manifest], async ({ directory }) => {
-      opened.push(await storageOf(directory, environment, 'read'));
-      return opened.at(-1)!;
-    });
-    return await verifyCheckpoint(manifest, routed, environment);
-  } finally {
-    await Promise.all(opened.map((one) => one.close()));
-  }
+  const { context, environment, directory, id } = asked;
+  const place = await findPlace(environment, directory, asked.job);
+  const wanted = id === undefined ? place.snapshots : [chosenSnapshot(place, directory, id)];
+  return verifyCheckpoints(context, environment, place, wanted, asked.asJson);
 }
 
 // Shows only, unless told to delete. Then it takes the job over first: nobody but the owner of the

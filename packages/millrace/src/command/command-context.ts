@@ -8,6 +8,11 @@ export interface Terminal {
   readonly columns: number;
   /** Writes to standard output, as it is (no line end is added). */
   out(text: string): void;
+  /**
+   * Waits until what was written to standard output has been taken, so that a long answer does not
+   * pile up. @returns false: nobody reads it any more
+   */
+  outTaken(): Promise<boolean>;
   /** Writes to standard error, as it is. */
   error(text: string): void;
   /**

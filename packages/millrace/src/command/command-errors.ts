@@ -50,6 +50,17 @@ export class CheckpointPlaceError extends StreamError<{ directory: string }> {
   static override readonly retry = 'never';
 }
 
+/** A checkpoint does not hold the operator, table or key that was asked for. */
+export class StateNotFoundError extends StreamError<{
+  checkpointId: number;
+  operatorUid: string | null;
+  table: string | null;
+}> {
+  static override readonly code = 'STATE_NOT_FOUND';
+  static override readonly domain = 'user';
+  static override readonly retry = 'never';
+}
+
 /** `millrace sim` needs a package that is not installed. */
 export class TestingMissingError extends StreamError<Record<never, never>> {
   static override readonly code = 'TESTING_MISSING';

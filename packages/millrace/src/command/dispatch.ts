@@ -18,6 +18,7 @@ import { planCommand } from './plan-command.ts';
 import { packageVersion } from './package-version.ts';
 import { runCommand } from './run-command.ts';
 import { simCommand } from './sim-command.ts';
+import { stateCommand } from './state-command.ts';
 
 type Command = (context: CommandContext, args: readonly string[]) => Promise<ExitCode>;
 
@@ -30,6 +31,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['checkpoint', checkpointCommand],
   ['checkpoints', checkpointsCommand],
   ['savepoint', savepointCommand],
+  ['state', stateCommand],
   ['stop', stopCommand],
   ['cancel', cancelCommand],
   ['help', helpCommand],

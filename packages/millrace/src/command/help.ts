@@ -17,6 +17,7 @@ const general = `millrace - stateful stream processing, no server
   millrace checkpoints show <dir> [job]    what is in the newest checkpoint
   millrace checkpoints verify <dir> [job]  read every byte and compare checksums
   millrace checkpoints gc <dir> [job]      what nothing refers to (--delete removes it)
+  millrace state ls|dump <dir> [job]       what is in the state of a checkpoint
 
   millrace help [command], millrace --version
   millrace help errors [CODE]        what an error means, who can fix it, and how
@@ -108,10 +109,30 @@ const perCommand: Readonly<Record<string, string>> = {
   dir: a checkpoint directory, or a savepoint. job: may be left out if there is just one.
   ls                 jobs and their complete checkpoints, oldest first
   show               the newest checkpoint: operators, tables, files  (--id N: another one)
-  verify             reads every file and compares sizes and checksums; exits with 1 on damage
+                     --tables: per table entries, bytes, versions and shapes; entries are counted
+                     in operators of up to 64 MiB, with --exact in all
+  verify             reads every block of every run and checks all of it; exits with 1 on damage
   gc                 files that no checkpoint refers to. Shows them; --delete removes them, and
                      fences the running owner if there is one; --all explains every file
   --json             as data
+`,
+  state: `millrace state ls <dir> [job] [--id N] [--exact] [--json]
+millrace state dump <dir> [job] --operator O --table T [options]
+
+  Reads the state in a checkpoint or savepoint, without the job and its code. dir: as for
+  "millrace checkpoints"; "latest" = the newest in .millrace/checkpoints.
+
+  ls                 operators and their tables, as "checkpoints show --tables"
+  dump               the entries of a table, one per line
+  --operator O       the operator's id
+  --table T          a state's name, a table or list that Millrace keeps, or "enumerator"
+  --key K            only this key: 42 a number, 42n a bigint, true a boolean, any other word a
+                     string, "42" a string too, ["a", 1] a tuple
+  --limit N          at most so many
+  --format jsonl     (default) one JSON object per line, nothing is lost
+  --format table     for people; long values are cut
+  --include-expired  entries too whose TTL is over
+  --id N             checkpoint N instead of the newest
 `,
 };
 

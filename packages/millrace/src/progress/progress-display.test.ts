@@ -11,6 +11,7 @@ function recordingTerminal() {
     announce: () => announce(),
     isInteractive: true,
     columns: 80,
+    outTaken: async () => true,
     out(text: string) {
       written.out += text;
     },
