@@ -1,7 +1,8 @@
 // From SIGKILL to the first right result:
 //
 //   npm run bench:recovery -- [--sizes 10mb,100mb,1gb] [--storage file,s3] [--rounds 3]
-//     [--rate 20000] [--checkpoint-ms 2000] [--memory 512mb] [--with flink] [--json]
+//     [--rate 20000] [--checkpoint-ms 2000] [--memory 512mb] [--json]
+//     [--with flink] [--heartbeats default,tuned] [--backends hashmap,rocksdb]
 //
 // A job with one entry of a kilobyte per key gets `--rate` visits a second by the wall clock; each
 // result says how often its key was visited, so it is right only if the old state is there. A real
@@ -14,10 +15,11 @@
 //
 // The state is filled once per size, and kept in the cache of the benchmarks. What was written just
 // before is in the page cache of the system, for both systems. With flink: the same for Flink with
-// both of its state backends, a task manager killed while a spare one runs.
+// both of its state backends, a task manager killed while a spare one runs (so there is no start of
+// a process in its times); tuned heartbeats notice it after half a second.
 //
 // About 15 s per round, for a size that is filled already; 1gb is filled in about half a minute.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +27,12 @@ import { startVersitygw } from '../../tools/servers/versitygw.ts';
 import { bytesOf, megabytes } from '../byte-sizes.ts';
 import { median, printJson, printTable } from '../measurement.ts';
 import { BYTES_PER_VISITED, keysFrom } from './counted-visits.ts';
+import {
+  flinkRecovery,
+  type FlinkBackend,
+  type FlinkRound,
+  type Heartbeats,
+} from './flink-recovery.ts';
 import { filledState } from './filled-state.ts';
 import type { VisitsRunSpec } from './run-visits-job.ts';
 import { VisitsProcess } from './visits-process.ts';
@@ -38,18 +46,14 @@ const { values: options } = parseArgs({
     'checkpoint-ms': { type: 'string', default: '2000' },
     memory: { type: 'string' },
     with: { type: 'string', default: '' },
+    heartbeats: { type: 'string', default: 'default,tuned' },
+    backends: { type: 'string', default: 'hashmap,rocksdb' },
     json: { type: 'boolean', default: false },
   },
 });
 
-/** Milliseconds from a kill. */
-interface Round {
-  readonly processStartMs: number;
-  readonly firstOutputMs: number;
-  readonly firstCorrectOutputMs: number;
-  readonly caughtUpMs: number;
-  readonly rssMaxBytes: number;
-}
+/** Milliseconds from a kill; of Flink alike. */
+type Round = FlinkRound;
 
 /** Where the checkpoints of a case are, and how to be rid of them. */
 interface Place {
@@ -148,15 +152,38 @@ function rowOf(
   };
 }
 
+/** Flink at the same size: both backends, with the pace of its heartbeats as asked for. */
+async function recoverFlink(size: string): Promise<object[]> {
+  const keys = keysFrom(Math.round(bytesOf(size) / BYTES_PER_VISITED));
+  const rows: object[] = [];
+  for (const heartbeats of options.heartbeats.split(',') as Heartbeats[]) {
+    for (const backend of options.backends.split(',') as FlinkBackend[]) {
+      const system = `flink-${backend}-${heartbeats}`;
+      process.stderr.write(`${size}, ${system}: ${keys} keys\n`);
+      const stateBytes = keys * BYTES_PER_VISITED;
+      const rounds = await flinkRecovery({
+        ...{ backend, heartbeats, keys, stateBytes },
+        rate: Number(options.rate),
+        checkpointIntervalMs: Number(options['checkpoint-ms']),
+        rounds: Number(options.rounds),
+      });
+      rows.push(rowOf(system, 'file', size, stateBytes, rounds));
+    }
+  }
+  return rows;
+}
+
 async function main(): Promise<void> {
   const workspace = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  mkdirSync(workspace, { recursive: true });
   const rows: object[] = [];
   try {
     for (const storage of options.storage.split(',')) {
       for (const size of options.sizes.split(',')) {
         rows.push(await recover(size, storage, workspace));
       }
+    }
+    for (const size of options.with.split(',').includes('flink') ? options.sizes.split(',') : []) {
+      rows.push(...(await recoverFlink(size)));
     }
   } finally {
     rmSync(workspace, { recursive: true });

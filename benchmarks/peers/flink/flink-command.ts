@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FlinkInstallation } from './install.ts';
 
 /** What one JVM with all of Flink may use. */
@@ -30,7 +31,7 @@ const OPENED = [
 ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 const EXPORTED = ['--add-exports=java.base/sun.net.util=ALL-UNNAMED'];
 
-/** One JVM that runs one of our classes: Flink inside of it. */
+/** One JVM with Flink on its class path. @param mainClass one of ours, or a full name */
 export function flinkCommand(
   { classPath }: FlinkInstallation,
   mainClass: string,
@@ -38,6 +39,9 @@ export function flinkCommand(
   args: readonly string[],
 ): { readonly command: string; readonly args: readonly string[] } {
   const heap = `${Math.round(heapBytes / MB)}m`;
-  const flags = [...OPENED, ...EXPORTED, `-Xms${heap}`, `-Xmx${heap}`];
-  return { command: 'java', args: [...flags, '-cp', classPath, `bench.${mainClass}`, ...args] };
+  const logging = join(import.meta.dirname, 'src/main/resources/log4j2.properties');
+  const log = [`-Dlog4j2.configurationFile=${logging}`, `-Dlog4j.configurationFile=${logging}`];
+  const flags = [...log, ...OPENED, ...EXPORTED, `-Xms${heap}`, `-Xmx${heap}`];
+  const name = mainClass.includes('.') ? mainClass : `bench.${mainClass}`;
+  return { command: 'java', args: [...flags, '-cp', classPath, name, ...args] };
 }
