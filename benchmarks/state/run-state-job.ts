@@ -45,7 +45,7 @@ export interface StateRunResult {
   readonly milestones: readonly number[];
 }
 
-const ENGINE_METRICS = /cold|cache|spill|evict|prefetch|resident|hit|miss|memory|park/i;
+const ENGINE_METRICS = /^state/;
 
 /** What is seen from inside the source: when the state was full, how far it read. */
 class Reading {
