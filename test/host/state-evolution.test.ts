@@ -276,7 +276,7 @@ test('what cannot be read is refused before the job is claimed', async () => {
   assert.equal((await environment.runUntil(storage.list('log/'))).length, slots);
 });
 
-test('a migrate that throws ends the job with state and key, and a better one goes on', async () => {
+test('a migrate that throws ends the job with state and key; a better one goes on', async () => {
   const { handle } = world();
   const before = await handle(first, 60);
   const wrong = second([]);
