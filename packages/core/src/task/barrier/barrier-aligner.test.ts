@@ -187,6 +187,15 @@ test('BarrierAligner blocks nothing at-least-once and counts overlapping checkpo
   assert.deepEqual(gate.send(1, { barrier: 2 }), ['checkpoint 2']);
 });
 
+// Seed 2825 of the campaign: cancellation 6 was sent on before barrier 5.
+test('BarrierAligner sends no cancellation before an older barrier at-least-once', () => {
+  const gate = new Gate(2, 'at-least-once');
+  gate.send(0, { barrier: 1 });
+  gate.send(0, { barrier: 2 });
+  assert.deepEqual(gate.aligner.onAborted(2), []);
+  assert.deepEqual(gate.send(1, { barrier: 1 }), ['checkpoint 1']);
+});
+
 test('BarrierAligner passes over an older one at-least-once when a newer one is complete', () => {
   const gate = new Gate(2, 'at-least-once');
   gate.send(0, { barrier: 1 });

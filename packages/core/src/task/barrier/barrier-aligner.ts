@@ -130,8 +130,10 @@ export class BarrierAligner {
     const index = this.#pending.findIndex((p) => p.barrier.checkpointId === checkpointId);
     if (index < 0) return NOTHING;
     this.#pending.splice(index, 1);
-    // Not `decidedId = checkpointId`: an older one may still be counted in at-least-once mode.
-    if (index === 0) this.#decidedId = checkpointId;
+    // An older one is still counted (at-least-once): a cancellation sent on now would overtake it,
+    // and the tasks downstream would pass it over. They hear of the abortion anyway.
+    if (index > 0) return NOTHING;
+    this.#decidedId = checkpointId;
     return [cancelled(checkpointId)];
   }
 
