@@ -180,6 +180,7 @@ function report(course: Course, stateBytes: number, heapMaxBytes: number): void 
   const [durationMs, durationMsP99] = two(durations);
   const figures = {
     stateBytes,
+    storedBytes: spans.at(-1)!.checkpoint.totalBytes,
     bytesChanged: of(({ checkpoint }) => checkpoint.figures.changedBytes),
     bytesWritten: of(({ checkpoint }) => checkpoint.figures.writtenBytes),
     writtenRatio: round2(

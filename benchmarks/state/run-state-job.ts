@@ -36,6 +36,8 @@ export interface StateRunResult {
   readonly batchMsP99: number;
   readonly batchMsMax: number;
   readonly heapMaxBytes: number;
+  /** Buffers of this thread outside of the heap. */
+  readonly externalMaxBytes: number;
   readonly checkpoints: number;
   /** Keys and bodies written, before compression: the state as far as it was ever written. */
   readonly changedBytes: number;
@@ -120,7 +122,7 @@ async function main(spec: StateRunSpec): Promise<void> {
   const results = new ResultHash();
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-state-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  let heapMaxBytes = 0;
+  let [heapMaxBytes, externalMaxBytes] = [0, 0];
   let [checkpoints, changedBytes, totalBytes] = [0, 0, 0];
   const source = numberedSource({ at: (n) => events.at(n), allowed: reading.allowed });
   const execution = await run(stateJob(spec.query, source, results), {
@@ -136,7 +138,9 @@ async function main(spec: StateRunSpec): Promise<void> {
     },
   });
   const sampling = setInterval(() => {
-    heapMaxBytes = Math.max(heapMaxBytes, process.memoryUsage().heapUsed);
+    const { heapUsed, external } = process.memoryUsage();
+    heapMaxBytes = Math.max(heapMaxBytes, heapUsed);
+    externalMaxBytes = Math.max(externalMaxBytes, external);
   }, 200);
   await Promise.race([reading.over, execution.done]);
   clearInterval(sampling);
@@ -144,6 +148,7 @@ async function main(spec: StateRunSpec): Promise<void> {
   const result: StateRunResult = {
     ...reading.figures(),
     heapMaxBytes,
+    externalMaxBytes,
     checkpoints,
     changedBytes,
     totalBytes,
