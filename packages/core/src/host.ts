@@ -42,7 +42,7 @@ export { MemoryBudget } from './state/memory-budget.ts';
 export { openKeyedStateStore } from './state/open-keyed-state-store.ts';
 export { openOperatorStateStore } from './state/open-operator-state-store.ts';
 export type { OperatorStateStore } from './state/operator-state.ts';
-export { readRestoredRuns, type RestoredRuns } from './state/restored-runs.ts';
+export { readRestoredRuns } from './state/restored-runs.ts';
 export type { EncodedRun, RunStore } from './state/run-store.ts';
 export type {
   Json,

@@ -14,8 +14,10 @@ import {
 //   Atomics.wait(state)               bytes into `data`, length, state = DONE | MISSING | FAILED
 //   copies the bytes   <--- notify
 //
-// B1. One request at a time, so `state` and `data` belong to one side at a time.
-// B2. Who waits gives up after WAIT_MS: the thread is ended, the next request starts another.
+// B1. One request at a time, so `control` and `data` belong to one side at a time.
+// B2. Who waits gives up after `waitMs`: the thread is ended, and the next request starts another
+//     one with memory of its own, which a late answer cannot reach.
+// B3. A thread that ends while it is waited for is noticed by B2 only: nobody else is running.
 
 /** States of the hand-over; index 0 of `control`. Index 1 is the length of what is in `data`. */
 export const ASKED = 0;
@@ -25,8 +27,8 @@ export const FAILED = 3;
 
 /** The most that is handed over at a time; larger reads go in pieces. */
 const PIECE_BYTES = 1 << 20;
-/** A driver gives up by itself long before: its calls have time-outs. */
-const WAIT_MS = 300_000;
+/** A driver gives up by itself long before: its calls have time-outs, 30 s by default. */
+const WAIT_MS = 120_000;
 
 /** What the reader thread begins with; see blocking-reader-thread.ts. */
 export interface ReaderSetup {
@@ -42,24 +44,33 @@ export interface ReadRequest {
   readonly length: number;
 }
 
+interface ReaderThread {
+  readonly worker: Worker;
+  readonly control: Int32Array;
+  readonly data: Uint8Array;
+}
+
 /** Reads a remote storage at once, by blocking until another thread has done it. */
 export class BlockingReader {
   readonly #opener: StorageOpener;
   readonly #location: string;
-  readonly #control = new Int32Array(new SharedArrayBuffer(8));
-  readonly #data = new Uint8Array(new SharedArrayBuffer(PIECE_BYTES));
-  #worker: Worker | null = null;
+  readonly #waitMs: number;
+  #thread: ReaderThread | null = null;
 
   /** @param location of the storage, for messages */
-  constructor(opener: StorageOpener, location: string) {
+  constructor(opener: StorageOpener, location: string, waitMs = WAIT_MS) {
     this.#opener = opener;
     this.#location = location;
+    this.#waitMs = waitMs;
   }
 
   /**
    * Bytes `offset` to `offset + length`, fewer if the object ends before.
    *
-   * @throws StorageNotFoundError StorageUnavailableError
+   * @throws StorageNotFoundError; StorageUnavailableError whatever else it was, with the reason
+   *
+   * Cost: a round trip per MiB, during which this thread does nothing; the first one also the
+   * start of a thread, about 100 ms.
    */
   read(name: string, offset: number, length: number): Uint8Array {
     if (length <= PIECE_BYTES) return this.#piece(name, offset, length);
@@ -73,58 +84,49 @@ export class BlockingReader {
     return Buffer.concat(pieces);
   }
 
+  /** Ends the thread; a later read would start another one. */
   async close(): Promise<void> {
-    await this.#worker?.terminate();
-    this.#worker = null;
+    const thread = this.#thread;
+    this.#thread = null;
+    await thread?.worker.terminate();
   }
 
   #piece(name: string, offset: number, length: number): Uint8Array {
-    const worker = this.#thread();
-    Atomics.store(this.#control, 0, ASKED);
+    this.#thread ??= this.#start();
+    const { worker, control, data } = this.#thread;
+    Atomics.store(control, 0, ASKED);
     worker.postMessage({ name, offset, length } satisfies ReadRequest);
-    const waited = Atomics.wait(this.#control, 0, ASKED, WAIT_MS);
-    const bytes = this.#data.slice(0, Atomics.load(this.#control, 1));
-    if (waited === 'timed-out') {
+    if (Atomics.wait(control, 0, ASKED, this.#waitMs) === 'timed-out') {
       void this.close(); // B2
-      this.#fail(name, StorageUnavailableError, `no answer within ${WAIT_MS / 1_000} s`);
+      throw new StorageUnavailableError(...this.#failure(name, 'no answer from its thread'));
     }
-    const state = Atomics.load(this.#control, 0);
+    const bytes = data.slice(0, Atomics.load(control, 1));
+    const state = Atomics.load(control, 0);
     if (state === DONE) return bytes;
-    const reason = Buffer.from(bytes).toString('utf8');
-    return this.#fail(
-      name,
-      state === MISSING ? StorageNotFoundError : StorageUnavailableError,
-      reason,
-    );
+    const failure = this.#failure(name, Buffer.from(bytes).toString('utf8'));
+    if (state === MISSING) throw new StorageNotFoundError(...failure);
+    throw new StorageUnavailableError(...failure);
   }
 
-  #thread(): Worker {
-    if (this.#worker !== null) return this.#worker;
+  #start(): ReaderThread {
+    const control = new SharedArrayBuffer(8);
+    const data = new SharedArrayBuffer(PIECE_BYTES);
+    // The same extension as this module: .ts in the sources, .js in the published package.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const setup: ReaderSetup = {
-      opener: this.#opener,
-      control: this.#control.buffer as SharedArrayBuffer,
-      data: this.#data.buffer as SharedArrayBuffer,
-    };
     const module = new URL(`./blocking-reader-thread.${extension}`, import.meta.url);
-    const worker = new Worker(module, { workerData: setup });
+    const workerData: ReaderSetup = { opener: this.#opener, control, data };
+    const worker = new Worker(module, { workerData });
     worker.unref();
-    worker.on('error', () => this.#forget(worker));
-    worker.on('exit', () => this.#forget(worker));
-    this.#worker = worker;
-    return worker;
+    const forget = (): void => {
+      if (this.#thread?.worker === worker) this.#thread = null;
+    };
+    worker.on('error', forget);
+    worker.on('exit', forget);
+    return { worker, control: new Int32Array(control), data: new Uint8Array(data) };
   }
 
-  #forget(worker: Worker): void {
-    if (this.#worker === worker) this.#worker = null;
-  }
-
-  #fail(
-    name: string,
-    kind: typeof StorageNotFoundError | typeof StorageUnavailableError,
-    reason: string,
-  ): never {
+  #failure(name: string, reason: string): [string, StorageErrorDetails] {
     const details: StorageErrorDetails = { location: this.#location, operation: 'getRange', name };
-    throw new kind(`${failedCall(details)}: ${reason}`, details);
+    return [`${failedCall(details)}: ${reason}`, details];
   }
 }

@@ -30,9 +30,6 @@ const random: Random = {
   hex: (bytes) => randomBytes(bytes).toString('hex'),
 };
 
-/** Says nothing. The command and embedding programs listen to events instead. */
-export const SILENT_LOGGER: Logger = { log() {} };
-
 /** Writes warnings and errors to standard error, one line each. */
 export const CONSOLE_LOGGER: Logger = {
   log(level, message, fields) {

@@ -73,8 +73,6 @@ export const MAX_SECTION_BYTES = 0xffff_ffff;
  * read in 1 us. Unpacking costs 30 us whatever the size, so those are as large as packs well.
  */
 export const BLOCK_BYTES = { none: 4_096, zstd: 16_384 } as const;
-/** No legal block is larger, as an entry is at most `LENGTH_MASK` each for key and body. */
-export const MAX_RAW_BLOCK_BYTES = 2 ** 31 - 1;
 
 /** A table as it stands in a section's meta. */
 export interface TableRecord {

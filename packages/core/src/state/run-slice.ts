@@ -1,6 +1,6 @@
 import type { KeyGroupRange } from '../element/key-group.ts';
 import { corrupt } from './run-damage.ts';
-import { readRunFooter, type SectionPlace } from './run-footer.ts';
+import { readRunFooter } from './run-footer.ts';
 import { RunSection } from './run-section.ts';
 import type { RunStore } from './run-store.ts';
 import type { RunReference } from './snapshot.ts';
@@ -36,11 +36,12 @@ export async function readRunSlice(
   reference: RunReference,
   range: KeyGroupRange,
 ): Promise<RunSlice> {
-  const { file } = reference;
+  const { file, keyGroups } = reference;
   const read = await openReader(store, reference);
-  const wanted = (await readPlaces(reference, read)).filter(
-    ({ keyGroup }) => keyGroup >= range.first && keyGroup <= range.last,
-  );
+  const first = Math.max(range.first, keyGroups.first);
+  const last = Math.min(range.last, keyGroups.last);
+  const { sections } = await readRunFooter(reference, read);
+  const wanted = sections.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last);
   if (wanted.length === 0) return { file, offset: reference.offset, bytes: EMPTY, sections: [] };
   const start = wanted[0]!.start;
   const end = wanted.at(-1)!.start + wanted.at(-1)!.length;
@@ -56,19 +57,6 @@ export async function readRunSlice(
   };
 }
 
-/**
- * Where the sections of the reference's key groups lie in its run, in ascending order, one behind
- * the other.
- *
- * @throws CorruptRunError UnknownRunVersionError, and what the storage throws
- */
-export async function readSectionPlaces(
-  store: RunStore,
-  reference: RunReference,
-): Promise<readonly SectionPlace[]> {
-  return readPlaces(reference, await openReader(store, reference));
-}
-
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
 
 async function openReader(store: RunStore, reference: RunReference): Promise<Read> {
@@ -81,12 +69,6 @@ async function openReader(store: RunStore, reference: RunReference): Promise<Rea
   if (length > WHOLE_RUN_BYTES) return read;
   const whole = await read(0, length);
   return async (offset, size) => whole.subarray(offset, offset + size);
-}
-
-async function readPlaces(reference: RunReference, read: Read): Promise<SectionPlace[]> {
-  const { first, last } = reference.keyGroups;
-  const { sections } = await readRunFooter(reference, read);
-  return sections.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last);
 }
 
 /** The sections of a slice, each with its directory checked. */

@@ -129,7 +129,8 @@ export class StoreMemory implements BudgetMember {
   #onFailure(error: unknown): void {
     if (this.#isClosed) return;
     const { environment, operatorUid, fail, budget } = this.#options;
-    if (error instanceof StreamError && error.retry === 'never') {
+    // Only what heals by itself is worth waiting for: tasks may be waiting for this spill.
+    if (!(error instanceof StreamError) || error.retry !== 'backoff') {
       fail(error);
       return;
     }

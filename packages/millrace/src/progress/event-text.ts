@@ -4,7 +4,7 @@ import { formatDuration } from '../command/duration.ts';
 import { errorData } from '../command/error-report.ts';
 import { operatorReports } from '../control/control-protocol.ts';
 import { type FailureRun, failureRunText, onFailureOf } from './failure-run.ts';
-import { formatBytes, formatCount } from './figures.ts';
+import { formatBytes } from './figures.ts';
 
 /**
  * An event as one line for a log, without time and line end.
@@ -77,15 +77,6 @@ export function eventJson(event: JobEvent, job: string, atMs: number): string {
   const { kind, ...rest } = event;
   const facts = 'error' in rest ? { ...rest, error: errorData(rest.error) } : rest;
   return JSON.stringify({ atMs, job, event: kind, ...facts });
-}
-
-/** Figures as one line for a log: what came in and out of each operator so far. */
-export function metricsText(metrics: readonly OperatorMetrics[]): string {
-  const parts = metrics.map(
-    ({ uid, recordsIn, recordsOut }) =>
-      `${uid} ${formatCount(recordsIn)} in ${formatCount(recordsOut)} out`,
-  );
-  return parts.join(', ');
 }
 
 /** Figures as data: one JSON object, without line end. */

@@ -205,11 +205,10 @@ export class OperatorSubtask {
     if (event + processing === 0) return false;
     const { environment, runStore } = this.#options;
     const snapshot = await environment.runUntil(store.persist(store.freeze(), 'savepoint'));
-    const runs = await environment.runUntil(
+    const tables = await environment.runUntil(
       readRestoredRuns(runStore, snapshot.runs, store.keyGroupRange),
     );
-    for (const id of runs.tableIds()) if (runs.tables.get(id)?.kind !== 'timer') return false;
-    return true;
+    return [...tables.values()].every(({ kind }) => kind === 'timer');
   }
 
   async close(): Promise<void> {
