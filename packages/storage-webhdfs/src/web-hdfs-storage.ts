@@ -32,10 +32,13 @@ import { storageErrorOf } from './web-hdfs-errors.ts';
 // H4. A temporary file's name begins with "~", which no object's name does: never listed.
 // H5. A RENAME whose outcome is unknown is repeated for `put` only. Its temporary file is gone
 //     then and the name is there: it was done.
+// H6. A CREATE that was given up may reach the NameNode behind the DELETE of its file, through the
+//     DataNode. So a DELETE that finds nothing is sent again, for `LATE_CREATE_DELAYS_MS` in all.
 
 const TEMPORARY_PREFIX = '~';
 const PARALLEL_DELETES = 8;
 const DISCARD_TIMEOUT_MS = 3_000;
+const LATE_CREATE_DELAYS_MS = [50, 200, 800];
 
 /** What the storage works with. */
 export interface WebHdfsParts {
@@ -200,7 +203,7 @@ export class WebHdfsStorage implements CheckpointStorage {
           await client.create(temporary, createParameters, body, excluded, attempt);
           return temporary;
         } catch (error) {
-          if (mayHaveCreated(error)) this.#discardLater(temporary);
+          if (mayHaveCreated(error)) this.#discardLater(temporary, LATE_CREATE_DELAYS_MS);
           throw error;
         }
       },
@@ -356,24 +359,33 @@ export class WebHdfsStorage implements CheckpointStorage {
     return this.#parts.client.ask('DELETE', path, { op: 'DELETE', recursive: 'false' }, attempt);
   }
 
-  #discardLater(temporary: string): void {
-    const discard = this.#discard(temporary);
+  #discardLater(temporary: string, delaysMs: readonly number[] = []): void {
+    const discard = this.#discard(temporary, delaysMs);
     this.#discards.add(discard);
     void discard.then(() => this.#discards.delete(discard));
   }
 
-  /** Frees the space if it can; what cannot be removed now is a leftover. */
-  async #discard(temporary: string): Promise<void> {
+  /**
+   * Frees the space if it can; what cannot be removed now is a leftover.
+   *
+   * @param delaysMs if nothing is there, it is looked for again after each of them (H6)
+   */
+  async #discard(temporary: string, delaysMs: readonly number[] = []): Promise<void> {
+    const { scheduler } = this.#parts.environment;
     const details = { location: this.location, operation: 'delete', name: temporary } as const;
-    await this.#lastWords
-      .run({
-        details,
-        signal: undefined,
-        isRepeatable: false,
-        attempt: (attempt) => this.#deletePath(temporary, attempt),
-        errorOf: (error) => storageErrorOf(error, details),
-      })
-      .catch(() => {});
+    for (const delayMs of [0, ...delaysMs]) {
+      if (delayMs > 0) await new Promise<void>((done) => scheduler.after(delayMs, done));
+      const answer = await this.#lastWords
+        .run({
+          details,
+          signal: undefined,
+          isRepeatable: false,
+          attempt: (attempt) => this.#deletePath(temporary, attempt),
+          errorOf: (error) => storageErrorOf(error, details),
+        })
+        .catch(() => null);
+      if (!isFalse(answer)) return;
+    }
   }
 
   #run<T>(

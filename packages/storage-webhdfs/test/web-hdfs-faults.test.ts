@@ -106,6 +106,19 @@ test('a write that breaks off in mid-body is repeated under a new name', async (
   );
 });
 
+// Seen in CI: the file appeared after it had been deleted.
+test('a write that arrives behind the deletion of its file is deleted all the same', async (t) => {
+  let writes = 0;
+  let deletions = 0;
+  const { storage } = await setting(t, (seen) => {
+    if (opOf(seen) === 'DELETE') return { status: 200, json: { boolean: ++deletions === 3 } };
+    return opOf(seen) === 'CREATE' && isDataNode(seen) && ++writes === 1 ? 'cut' : null;
+  });
+  await storage.put('a', [bytes]);
+  await storage.close();
+  assert.equal(deletions, 3);
+});
+
 test('a DataNode that is not reached is left out, until there is no other', async (t) => {
   const asked: (string | null)[] = [];
   const { storage } = await setting(t, (seen) => {
